@@ -1,0 +1,1 @@
+//! Diesel tables, as the migrations make them.

@@ -1,0 +1,1 @@
+//! The Wattyard server: REST API, device gateway and workers.

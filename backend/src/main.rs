@@ -1,0 +1,3 @@
+//! The Wattyard server binary.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The Wattyard console.
+
+fn main() {}
