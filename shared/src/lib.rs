@@ -1,1 +1,12 @@
 //! The wire between server and console: what resources are, how they look, how they are priced.
+
+pub mod check;
+pub mod codes;
+pub mod describe;
+pub mod fixed;
+pub mod page;
+pub mod problem;
+pub mod resource;
+pub mod station;
+pub mod text;
+pub mod time;

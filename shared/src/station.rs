@@ -1,0 +1,284 @@
+//! Stations: the places where cars or e-bikes charge.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::codes::{Code, codes};
+use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::resource::{Editable, Form, Resource, Row};
+use crate::text::t;
+
+codes! {
+    /// What a station is for (运营性质).
+    pub enum Nature {
+        Public = "public", Primary, "公共", "Public";
+        Dedicated = "dedicated", Info, "专用", "Dedicated";
+        Private = "private", Info, "私人", "Private";
+    }
+    /// Whether somebody has looked at it and agreed (审核状态).
+    pub enum Review {
+        Pending = "pending", Warning, "待审核", "Pending";
+        Approved = "approved", Success, "审核通过", "Approved";
+        Rejected = "rejected", Danger, "已驳回", "Rejected";
+    }
+}
+
+/// A car station, with what lies below it counted.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CarStationRow {
+    /// Id.
+    pub id: Uuid,
+    /// The platform's own number.
+    #[schema(example = "S1000001")]
+    pub code: String,
+    /// Name.
+    #[schema(example = "滨江一号充电站")]
+    pub name: String,
+    /// The provider that runs it.
+    pub provider_id: Uuid,
+    /// That provider's name.
+    pub provider_name: String,
+    /// The property that owns the site.
+    pub property_id: Uuid,
+    /// That property's name.
+    pub property_name: String,
+    /// What it is for.
+    pub nature: Nature,
+    /// Whom to ask.
+    pub contact: Option<String>,
+    /// Their telephone.
+    pub contact_phone: Option<String>,
+    /// What drivers read about it.
+    pub intro: Option<String>,
+    /// The number that drivers may call.
+    pub hotline: Option<String>,
+    /// Opening hours, as drivers read them.
+    pub business_hours: Option<String>,
+    /// The most power that it may draw, in W.
+    pub max_power_w: Option<i64>,
+    /// The capacity of its transformer, in W.
+    pub capacity_w: Option<i64>,
+    /// Province.
+    pub province: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Street and number.
+    pub address: Option<String>,
+    /// Longitude in degrees, GCJ-02.
+    pub lng: Option<f64>,
+    /// Latitude in degrees, GCJ-02.
+    pub lat: Option<f64>,
+    /// Whether it was looked at and agreed to.
+    pub review: Review,
+    /// Why it was rejected.
+    pub review_note: Option<String>,
+    /// Switched on.
+    pub enabled: bool,
+    /// Areas below it.
+    pub areas: i64,
+    /// Chargers below it.
+    pub chargers: i64,
+    /// Connectors below it.
+    pub connectors: i64,
+    /// Parking bays below it.
+    pub bays: i64,
+    /// Version, for changing it.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Row for CarStationRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn enabled(&self) -> Option<bool> {
+        Some(self.enabled)
+    }
+}
+
+/// What staff fill in for a car station.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CarStationForm {
+    /// The provider that runs it. Cannot be changed.
+    pub provider_id: Uuid,
+    /// The property that owns the site. Cannot be changed.
+    pub property_id: Uuid,
+    /// Name.
+    #[schema(example = "滨江一号充电站")]
+    pub name: String,
+    /// What it is for.
+    pub nature: Nature,
+    /// Whom to ask.
+    pub contact: Option<String>,
+    /// Their telephone.
+    pub contact_phone: Option<String>,
+    /// What drivers read about it.
+    pub intro: Option<String>,
+    /// The number that drivers may call.
+    pub hotline: Option<String>,
+    /// Opening hours.
+    pub business_hours: Option<String>,
+    /// The most power that it may draw, in W.
+    pub max_power_w: Option<i64>,
+    /// The capacity of its transformer, in W.
+    pub capacity_w: Option<i64>,
+    /// Province.
+    pub province: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Street and number.
+    pub address: Option<String>,
+    /// Longitude in degrees, GCJ-02.
+    pub lng: Option<f64>,
+    /// Latitude in degrees, GCJ-02.
+    pub lat: Option<f64>,
+}
+
+impl Form for CarStationForm {}
+
+/// How car stations are searched.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+pub struct CarStationFilter {
+    /// Part of the name.
+    pub name: Option<String>,
+    /// Of this provider.
+    pub provider_id: Option<Uuid>,
+    /// Of this property.
+    pub property_id: Option<Uuid>,
+    /// Review state.
+    pub review: Option<Review>,
+    /// Switched on or off.
+    pub enabled: Option<bool>,
+}
+
+/// Switched on or off, as a search condition.
+pub const ENABLED: Field = Field::new("enabled", t("状态", "State"), Input::Switch);
+
+/// Car stations (汽车电站).
+pub struct CarStations;
+
+impl Resource for CarStations {
+    const PATH: &'static str = "car/stations";
+    const ONE: &'static str = "CarStation";
+    const MANY: &'static str = "CarStations";
+    const TITLE: crate::text::Text = t("汽车电站", "Car stations");
+    const PERMISSION: &'static str = "car.station";
+    type Row = CarStationRow;
+    type Detail = CarStationRow;
+    type Filter = CarStationFilter;
+    const COLUMNS: &'static [Column<CarStationRow>] = &[
+        Column::new("code", t("电站编号", "Code"), |it: &CarStationRow| Cell::text(&it.code)).sorted(),
+        Column::new("name", t("电站名称", "Name"), |it: &CarStationRow| Cell::text(&it.name)).sorted(),
+        Column::new("provider", t("服务商", "Provider"), |it: &CarStationRow| Cell::text(&it.provider_name)),
+        Column::new("property", t("集团物业", "Property"), |it: &CarStationRow| Cell::text(&it.property_name)),
+        Column::new("nature", t("运营性质", "Nature"), |it: &CarStationRow| Cell::code(it.nature)),
+        Column::new("contact", t("联系人", "Contact"), |it: &CarStationRow| Cell::maybe(&it.contact)).detail_only(),
+        Column::new("contact_phone", t("联系人手机号", "Contact phone"), |it: &CarStationRow| {
+            Cell::maybe(&it.contact_phone)
+        })
+        .detail_only(),
+        Column::new("intro", t("电站简介", "Introduction"), |it: &CarStationRow| Cell::maybe(&it.intro)).detail_only(),
+        Column::new("hotline", t("服务热线", "Hotline"), |it: &CarStationRow| Cell::maybe(&it.hotline)),
+        Column::new("business_hours", t("营业时间", "Opening hours"), |it: &CarStationRow| {
+            Cell::maybe(&it.business_hours)
+        })
+        .detail_only(),
+        Column::new("max_power", t("最大功率(kW)", "Maximum power (kW)"), |it: &CarStationRow| {
+            it.max_power_w.map_or(Cell::Empty, Cell::watts)
+        })
+        .detail_only(),
+        Column::new("capacity", t("容量负荷(kW)", "Load capacity (kW)"), |it: &CarStationRow| {
+            it.capacity_w.map_or(Cell::Empty, Cell::watts)
+        })
+        .detail_only(),
+        Column::new("province", t("省份", "Province"), |it: &CarStationRow| Cell::maybe(&it.province)).detail_only(),
+        Column::new("city", t("城市", "City"), |it: &CarStationRow| Cell::maybe(&it.city)),
+        Column::new("address", t("地址", "Address"), |it: &CarStationRow| Cell::maybe(&it.address)).detail_only(),
+        Column::new("areas", t("区域", "Areas"), |it: &CarStationRow| Cell::number(it.areas)),
+        Column::new("chargers", t("电桩", "Chargers"), |it: &CarStationRow| Cell::number(it.chargers)),
+        Column::new("connectors", t("电枪", "Connectors"), |it: &CarStationRow| Cell::number(it.connectors)),
+        Column::new("bays", t("车位", "Bays"), |it: &CarStationRow| Cell::number(it.bays)).detail_only(),
+        Column::new("review", t("审核状态", "Review"), |it: &CarStationRow| Cell::code(it.review)),
+        Column::new("review_note", t("驳回原因", "Reason"), |it: &CarStationRow| Cell::maybe(&it.review_note))
+            .detail_only(),
+        Column::new("enabled", t("电站状态", "State"), |it: &CarStationRow| Cell::enabled(it.enabled)),
+        Column::new("id", t("创建时间", "Created"), |it: &CarStationRow| Cell::Time(it.created_at)).sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarStationRow| Cell::Time(it.updated_at))
+            .detail_only(),
+    ];
+    const FILTERS: &'static [Field] = &[
+        Field::new("name", t("电站名称", "Name"), Input::Text(50)),
+        Field::new("review", t("审核状态", "Review"), Input::Choice(Review::CHOICES)),
+        ENABLED,
+        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
+        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+    ];
+    const ACTIONS: &'static [Action<CarStationRow>] = &[
+        Action::new("approve", t("审核通过", "Approve"))
+            .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))
+            .when(|it: &CarStationRow| it.review == Review::Pending),
+        Action::new("reject", t("驳回", "Reject"))
+            .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
+            .when(|it: &CarStationRow| it.review == Review::Pending)
+            .danger(),
+    ];
+}
+
+impl Editable for CarStations {
+    type Form = CarStationForm;
+    const FIELDS: &'static [Field] = &[
+        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")).required().fixed(),
+        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties"))
+            .required()
+            .fixed()
+            .within("provider_id"),
+        Field::new("name", t("电站名称", "Name"), Input::Text(50)).required(),
+        Field::new("nature", t("运营性质", "Nature"), Input::Choice(Nature::CHOICES)).required(),
+        Field::new("contact", t("联系人", "Contact"), Input::Text(30)),
+        Field::new("contact_phone", t("联系人手机号", "Contact phone"), Input::Mobile),
+        Field::new("hotline", t("服务热线", "Hotline"), Input::Phone),
+        Field::new("business_hours", t("营业时间", "Opening hours"), Input::Text(50)),
+        Field::new("max_power_w", t("最大功率(kW)", "Maximum power (kW)"), Input::Watts { max: 1_000_000_000 }),
+        Field::new("capacity_w", t("容量负荷(kW)", "Load capacity (kW)"), Input::Watts { max: 1_000_000_000 }),
+        Field::new("province", t("省份", "Province"), Input::Text(20)),
+        Field::new("city", t("城市", "City"), Input::Text(20)),
+        Field::new("address", t("地址", "Address"), Input::Text(100)),
+        Field::new("lng", t("经度", "Longitude"), Input::Degrees { limit: 180 }),
+        Field::new("lat", t("纬度", "Latitude"), Input::Degrees { limit: 90 }),
+        Field::new("intro", t("电站简介", "Introduction"), Input::Area(500)),
+    ];
+
+    fn form(it: &CarStationRow) -> CarStationForm {
+        let it = it.clone();
+        CarStationForm {
+            provider_id: it.provider_id,
+            property_id: it.property_id,
+            name: it.name,
+            nature: it.nature,
+            contact: it.contact,
+            contact_phone: it.contact_phone,
+            intro: it.intro,
+            hotline: it.hotline,
+            business_hours: it.business_hours,
+            max_power_w: it.max_power_w,
+            capacity_w: it.capacity_w,
+            province: it.province,
+            city: it.city,
+            address: it.address,
+            lng: it.lng,
+            lat: it.lat,
+        }
+    }
+
+    fn version(it: &CarStationRow) -> i64 {
+        it.version
+    }
+}
