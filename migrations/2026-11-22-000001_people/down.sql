@@ -1,0 +1,1 @@
+drop table idempotency_keys, audits, login_records, sessions, user_roles, roles, users, properties, providers;
