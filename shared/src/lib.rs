@@ -5,6 +5,7 @@ pub mod codes;
 pub mod describe;
 pub mod fixed;
 pub mod page;
+pub mod pricing;
 pub mod problem;
 pub mod resource;
 pub mod station;

@@ -1,0 +1,125 @@
+//! The bill of a car charge: one rounding for the energy fee and one for the service fee.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::meter::measure;
+use super::{Period, PricingError, Sample, Tariff, fen, half_up};
+use crate::fixed::{Fen, Kwh, Overflow, Price};
+
+/// What a charge costs and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bill {
+    /// The energy fee.
+    pub elec_fen: Fen,
+    /// The service fee.
+    pub service_fen: Fen,
+    /// Both together.
+    pub total_fen: Fen,
+    /// What was used in each period; the lines add up to the two fees.
+    pub lines: Vec<Line>,
+    /// All energy.
+    pub kwh_total: Kwh,
+    /// How often the meter went backwards.
+    pub meter_anomalies: u32,
+}
+
+/// The energy and the fees of one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Line {
+    /// The period.
+    pub period: Period,
+    /// The energy drawn in it.
+    pub kwh: Kwh,
+    /// Its part of the energy fee.
+    pub elec_fen: Fen,
+    /// Its part of the service fee.
+    pub service_fen: Fen,
+}
+
+/// Prices a charge by its meter readings.
+///
+/// # Errors
+/// The tariff does not say what part of the charge costs, or a number is out of range.
+pub fn bill(tariff: &Tariff, samples: &[Sample]) -> Result<Bill, PricingError> {
+    let metered = measure(tariff, samples)?;
+    let bill = bill_by_period(tariff, metered.stretches.iter().map(|it| (it.period, it.kwh)))?;
+    Ok(Bill { meter_anomalies: metered.anomalies, ..bill })
+}
+
+/// Prices a charge whose energy is known by period. Periods may repeat; those without energy have no line.
+///
+/// # Errors
+/// The tariff has no price for a period with energy, or a number is out of range.
+pub fn bill_by_period(tariff: &Tariff, energy: impl IntoIterator<Item = (Period, Kwh)>) -> Result<Bill, PricingError> {
+    let mut by_period = BTreeMap::new();
+    let mut kwh_total = Kwh::ZERO;
+    for (period, kwh) in energy {
+        let sum = by_period.entry(period).or_insert(Kwh::ZERO);
+        *sum = sum.plus(kwh)?;
+        kwh_total = kwh_total.plus(kwh)?;
+    }
+    by_period.retain(|_, kwh| *kwh != Kwh::ZERO);
+
+    let (mut elec, mut service) = (Vec::new(), Vec::new());
+    for (period, kwh) in &by_period {
+        let price = tariff.price(*period)?;
+        elec.push(cost(*kwh, price.elec));
+        service.push(cost(*kwh, price.service));
+    }
+    let (elec_fen, service_fen) = (rounded(&elec)?, rounded(&service)?);
+    let parts = apportion(elec_fen, elec)?.into_iter().zip(apportion(service_fen, service)?);
+    let lines = by_period.into_iter().zip(parts);
+    let lines = lines.map(|((period, kwh), (elec_fen, service_fen))| Line { period, kwh, elec_fen, service_fen });
+    let lines = lines.collect();
+    Ok(Bill { elec_fen, service_fen, total_fen: elec_fen.plus(service_fen)?, lines, kwh_total, meter_anomalies: 0 })
+}
+
+/// Prices a charge that might be: so much energy, drawn evenly from an instant on.
+///
+/// # Errors
+/// As [`bill`].
+pub fn trial(tariff: &Tariff, start: DateTime<Utc>, seconds: u32, kwh: Kwh) -> Result<Bill, PricingError> {
+    if seconds == 0 {
+        return bill_by_period(tariff, [(tariff.price_at(start)?.0, kwh)]);
+    }
+    let end = start.checked_add_signed(TimeDelta::seconds(seconds.into())).ok_or(Overflow)?;
+    bill(tariff, &[Sample { at: start, kwh: Kwh::ZERO }, Sample { at: end, kwh }])
+}
+
+/// Prices a charge of which only the energy is known: what it would cost in each of the tariff's periods.
+///
+/// # Errors
+/// A number is out of range.
+pub fn quote_each_period(tariff: &Tariff, kwh: Kwh) -> Result<Vec<(Period, Bill)>, PricingError> {
+    tariff.prices.keys().map(|period| Ok((*period, bill_by_period(tariff, [(*period, kwh)])?))).collect()
+}
+
+/// An exact cost is counted in units of which so many are a fen: 1/10000 kWh times 1/100000 yuan.
+pub(super) const COST_PER_FEN: i128 = 10_000_000;
+
+/// What energy costs, exactly.
+pub(super) fn cost(kwh: Kwh, price: Price) -> i128 {
+    i128::from(kwh.units()) * i128::from(price.units())
+}
+
+/// The one rounding of a component.
+fn rounded(costs: &[i128]) -> Result<Fen, Overflow> {
+    fen(half_up(costs.iter().sum(), COST_PER_FEN))
+}
+
+/// Splits a rounded amount over the exact costs it came from, so that the parts add up to it: every part is rounded
+/// down, and the fen that are missing go to those that lost most, the first of equals.
+pub(super) fn apportion(total: Fen, costs: impl IntoIterator<Item = i128>) -> Result<Vec<Fen>, Overflow> {
+    let costs: Vec<i128> = costs.into_iter().collect();
+    let mut parts: Vec<i128> = costs.iter().map(|cost| cost / COST_PER_FEN).collect();
+    let missing = usize::try_from(i128::from(total.0) - parts.iter().sum::<i128>()).map_err(|_| Overflow)?;
+    let mut losses: Vec<(i128, &mut i128)> = costs.iter().map(|cost| cost % COST_PER_FEN).zip(&mut parts).collect();
+    losses.sort_by_key(|(lost, _)| Reverse(*lost));
+    losses.into_iter().take(missing).for_each(|(_, part)| *part += 1);
+    parts.into_iter().map(fen).collect()
+}
