@@ -1,0 +1,60 @@
+# Sourced by the other scripts: where things are, and how a step is told.
+# shellcheck shell=bash
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+# PostgreSQL's server programs, newest first; they are not on Debian's PATH.
+shopt -s nullglob
+postgres_bins=(/usr/lib/postgresql/*/bin /usr/pgsql-*/bin)
+shopt -u nullglob
+postgres_bin=$(printf '%s\n' "${postgres_bins[@]}" | sort -V | tail -n 1)
+
+PATH=$root/.tools/bin:$root/frontend/node_modules/.bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH${postgres_bin:+:$postgres_bin}
+export PATH
+
+target=${CARGO_TARGET_DIR:-$root/target}
+server=$target/debug/backend
+
+# Every host build selects the same packages, so that features unify once and nothing is compiled twice.
+host=(--locked --workspace --exclude frontend)
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# step TITLE COMMAND…: says what begins, does it, says how long it took. A failure ends the script.
+step() {
+  running=$1
+  local began=$SECONDS
+  shift
+  printf '\n▸ %s\n' "$running"
+  "$@"
+  printf '  %s: %s s\n' "$running" "$((SECONDS - began))"
+  running=
+}
+trap 'status=$?; [ "$status" = 0 ] || printf "✗ %s (exit %s)\n" "${running:-$0}" "$status" >&2' EXIT
+
+# quietly COMMAND…: shows the command's output only when it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || { local status=$?; cat "$log" >&2; rm -f "$log"; return "$status"; }
+  rm -f "$log"
+}
+
+# Does this compiler know the console's target, with a standard library that it can read? (As root, an output file
+# named /dev/null would be replaced by a real one, so the answer goes through standard output.)
+knows_wasm() {
+  echo 'pub fn probe() -> Option<std::string::String> { None }' |
+    "$1" --target wasm32-unknown-unknown --crate-type lib --emit metadata -o - - >/dev/null 2>&1
+}
+
+# for_wasm COMMAND…: runs it with the compiler that knows the console's target: the default one, or Debian's beside it.
+# Each compiler gets its own target folder, or the two would rebuild each other's work.
+for_wasm() {
+  if knows_wasm rustc; then
+    CARGO_TARGET_DIR=$target/wasm "$@"
+  else
+    PATH=/usr/bin:$PATH CARGO_TARGET_DIR=$target/wasm "$@"
+  fi
+}
