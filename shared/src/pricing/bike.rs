@@ -212,3 +212,157 @@ pub fn bike_max_minutes(tariff: &BikeTariff, prepaid: Fen) -> Result<u32, Pricin
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fixed::Overflow;
+
+    fn tariff(rule: Value) -> BikeTariff {
+        serde_json::from_value(rule).unwrap()
+    }
+
+    fn by_steps() -> BikeTariff {
+        tariff(json!({
+            "mode": "duration", "free_minutes": 5, "stop_minutes": 720, "stop_amount": "5.00",
+            "pricing": {"type": "steps", "steps": [
+                {"upto_minutes": 120, "amount": "1.00"},
+                {"upto_minutes": 240, "amount": "2.00"},
+                {"upto_minutes": 480, "amount": "3.50"},
+            ]},
+        }))
+    }
+
+    fn by_unit() -> BikeTariff {
+        tariff(json!({
+            "mode": "duration", "free_minutes": 0, "stop_minutes": 480, "stop_amount": "4.00",
+            "pricing": {"type": "unit", "unit_minutes": 60, "unit_amount": "0.50"},
+        }))
+    }
+
+    fn by_power(power_basis: &str) -> BikeTariff {
+        tariff(json!({
+            "mode": "power", "free_minutes": 3, "stop_minutes": 600, "stop_amount": "8.00", "power_basis": power_basis,
+            "tiers": [
+                {"max_watts": 150, "per_hour": "0.20"}, {"max_watts": 300, "per_hour": "0.35"},
+                {"max_watts": 500, "per_hour": "0.60"}, {"max_watts": 800, "per_hour": "0.95"},
+            ],
+        }))
+    }
+
+    fn lasting(tariff: &BikeTariff, seconds: u32) -> i64 {
+        bike_bill(tariff, &Usage { seconds, ..Usage::default() }).unwrap().total_fen.0
+    }
+
+    fn drawing(tariff: &BikeTariff, kwh: &str, segments: &[(u32, u32)]) -> (i64, i64) {
+        let segments = segments.iter().map(|(seconds, watts)| PowerSegment { seconds: *seconds, watts: *watts });
+        let usage = Usage { seconds: 0, kwh: kwh.parse().unwrap(), segments: segments.collect() };
+        let bill = bike_bill(tariff, &usage).unwrap();
+        (bill.elec_fen.0, bill.service_fen.0)
+    }
+
+    fn metered(tariff: &BikeTariff, kwh: &str, seconds: u32) -> (i64, i64) {
+        let bill = bike_bill(tariff, &Usage { seconds, kwh: kwh.parse().unwrap(), segments: vec![] }).unwrap();
+        (bill.elec_fen.0, bill.service_fen.0)
+    }
+
+    #[test]
+    fn steps_give_the_price_of_the_whole_session() {
+        let prices = [0, 300, 301, 7200, 7201, 14_400, 28_800, 28_801, 43_140, 43_141, 43_200, 99_999];
+        let prices = prices.map(|seconds| lasting(&by_steps(), seconds));
+        assert_eq!(prices, [0, 0, 100, 100, 200, 200, 350, 500, 500, 500, 500, 500]);
+    }
+
+    #[test]
+    fn units_are_billed_when_started() {
+        let prices = [0, 1, 3600, 3601, 25_200, 25_201, 28_800, 90_000].map(|seconds| lasting(&by_unit(), seconds));
+        assert_eq!(prices, [0, 50, 50, 100, 350, 400, 400, 400]);
+    }
+
+    #[test]
+    fn reaching_the_stop_costs_its_amount_even_if_a_step_says_less() {
+        let steps = BikeTariff { stop_minutes: 200, ..by_steps() };
+        assert_eq!([11_940, 11_941].map(|seconds| lasting(&steps, seconds)), [200, 500]);
+        let dear = BikeTariff { stop_amount: Some("1.50".parse().unwrap()), ..by_steps() };
+        assert_eq!([7200, 7201, 43_200].map(|seconds| lasting(&dear, seconds)), [100, 150, 150], "and never more");
+    }
+
+    #[test]
+    fn without_a_stop_amount_the_time_ends_at_the_stop() {
+        let unit = BikeTariff { stop_amount: None, ..by_unit() };
+        assert_eq!([28_800, 90_000].map(|seconds| lasting(&unit, seconds)), [400, 400]);
+        let steps = BikeTariff { stop_amount: None, ..by_steps() };
+        assert_eq!([28_801, 90_000].map(|seconds| lasting(&steps, seconds)), [350, 350]);
+        let mode = BikeMode::Duration { pricing: DurationPrice::Steps { steps: vec![] } };
+        let none = BikeTariff { mode, ..steps };
+        let usage = Usage { seconds: 301, ..Usage::default() };
+        assert_eq!(bike_bill(&none, &usage), Err(PricingError::NoTier));
+    }
+
+    #[test]
+    fn power_counts_by_its_basis() {
+        let session = [(3600, 280), (5400, 310), (1800, 120), (600, 15)];
+        assert_eq!(drawing(&by_power("segment"), "0", &session), (0, 138));
+        assert_eq!(drawing(&by_power("max"), "0", &session), (0, 190));
+        assert_eq!(drawing(&by_power("avg"), "0", &session), (0, 111));
+        assert_eq!(drawing(&by_power("segment"), "0", &[(3600, 900)]), (0, 95), "above the last tier is the last");
+        assert_eq!(drawing(&by_power("segment"), "0", &[(100, 280), (80, 310)]), (0, 0), "three minutes are free");
+        assert_eq!(drawing(&by_power("segment"), "0", &[(36_000, 900)]), (0, 800), "the cap");
+    }
+
+    #[test]
+    fn started_hours_are_counted_up_to_the_stop() {
+        let rule = tariff(json!({
+            "mode": "hourly_service", "free_minutes": 5, "stop_minutes": 600, "stop_amount": null,
+            "elec": "0.6200", "service_per_hour": "0.30",
+        }));
+        assert_eq!(metered(&rule, "0.88", 7200), (55, 60));
+        assert_eq!(metered(&rule, "0.88", 7201), (55, 90));
+        assert_eq!(metered(&rule, "0.88", 300), (0, 0), "free is free of the energy fee too");
+        assert_eq!(metered(&rule, "0.88", 90_000), (55, 300));
+    }
+
+    #[test]
+    fn the_service_fee_gives_way_to_the_cap_first() {
+        let rule = json!({
+            "mode": "power_service", "free_minutes": 0, "stop_minutes": 600, "stop_amount": "6.00", "elec": "0.6200",
+            "tiers": [{"max_watts": 200, "per_hour": "0.15"}, {"max_watts": 600, "per_hour": "0.45"}],
+        });
+        assert_eq!(drawing(&tariff(rule.clone()), "5.5", &[(36_000, 500)]), (341, 259));
+        assert_eq!(drawing(&tariff(rule.clone()), "10", &[(36_000, 500)]), (600, 0));
+        assert_eq!(drawing(&tariff(rule), "0.5", &[(36_000, 500)]), (31, 450));
+    }
+
+    #[test]
+    fn energy_has_two_prices() {
+        let rule = tariff(json!({
+            "mode": "energy", "free_minutes": 2, "stop_minutes": 720, "stop_amount": null,
+            "elec": "0.7500", "service": "0.4550",
+        }));
+        assert_eq!(metered(&rule, "1.2340", 9000), (93, 56));
+        assert_eq!(metered(&rule, "0", 9000), (0, 0));
+    }
+
+    #[test]
+    fn money_lasts_until_the_next_price() {
+        let minutes = |tariff: &BikeTariff, fen| bike_max_minutes(tariff, Fen(fen)).unwrap();
+        let steps = [0, 99, 100, 199, 200, 350, 499, 500, 9999].map(|fen| minutes(&by_steps(), fen));
+        assert_eq!(steps, [5, 5, 120, 120, 240, 480, 480, 720, 720]);
+        assert_eq!([49, 50, 120, 400].map(|fen| minutes(&by_unit(), fen)), [0, 60, 120, 480]);
+        assert_eq!(minutes(&BikeTariff { stop_minutes: u32::MAX, ..by_steps() }, 500), 2880);
+        assert_eq!(bike_max_minutes(&by_power("max"), Fen(100)), Err(PricingError::NotByDuration));
+    }
+
+    #[test]
+    fn a_price_beyond_all_money_is_an_error() {
+        let unit_amount = Price::MAX;
+        let pricing = DurationPrice::Unit { unit_minutes: NonZeroU32::MIN, unit_amount };
+        let rule =
+            BikeTariff { stop_minutes: u32::MAX, stop_amount: None, mode: BikeMode::Duration { pricing }, ..by_unit() };
+        let usage = Usage { seconds: u32::MAX, ..Usage::default() };
+        assert!(bike_bill(&rule, &usage).is_ok());
+        assert_eq!(times(Price::MAX, u64::MAX), Err(Overflow));
+    }
+}

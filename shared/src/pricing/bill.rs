@@ -123,3 +123,107 @@ pub(super) fn apportion(total: Fen, costs: impl IntoIterator<Item = i128>) -> Re
     losses.into_iter().take(missing).for_each(|(_, part)| *part += 1);
     parts.into_iter().map(fen).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::UnitPrice;
+    use super::*;
+
+    fn unit_price(elec: &str, service: &str) -> UnitPrice {
+        UnitPrice { elec: elec.parse().unwrap(), service: service.parse().unwrap() }
+    }
+
+    fn tariff(prices: &[(Period, &str, &str)]) -> Tariff {
+        let prices = prices.iter().map(|(period, elec, service)| (*period, unit_price(elec, service)));
+        Tariff::time_of_use(prices.collect(), vec![])
+    }
+
+    fn kwh(text: &str) -> Kwh {
+        text.parse().unwrap()
+    }
+
+    fn fees(bill: &Bill) -> [i64; 3] {
+        [bill.elec_fen.0, bill.service_fen.0, bill.total_fen.0]
+    }
+
+    #[test]
+    fn each_component_is_rounded_by_itself() {
+        let tariff = tariff(&[(Period::Uniform, "0.95050", "0.45050")]);
+        let bill = bill_by_period(&tariff, [(Period::Uniform, kwh("10"))]).unwrap();
+        assert_eq!(fees(&bill), [951, 451, 1402], "half a fen goes up, twice; their sum is not rounded");
+    }
+
+    #[test]
+    fn four_periods_are_listed_from_sharp_to_valley_and_add_up() {
+        let tariff = tariff(&[
+            (Period::Valley, "0.3521", "0.3000"),
+            (Period::Sharp, "1.2513", "0.4000"),
+            (Period::Flat, "0.6987", "0.3500"),
+            (Period::Peak, "1.0125", "0.4000"),
+        ]);
+        let energy = [
+            (Period::Flat, kwh("5.0003")),
+            (Period::Valley, kwh("8.8888")),
+            (Period::Peak, kwh("12.4071")),
+            (Period::Sharp, kwh("3.1250")),
+        ];
+        let bill = bill_by_period(&tariff, energy).unwrap();
+        assert_eq!(fees(&bill), [2310, 1063, 3373]);
+        assert_eq!(bill.kwh_total, kwh("29.4212"));
+        let lines: Vec<_> = bill.lines.iter().map(|it| (it.period, it.elec_fen.0, it.service_fen.0)).collect();
+        let expected = [
+            (Period::Sharp, 391, 125),
+            (Period::Peak, 1256, 496),
+            (Period::Flat, 350, 175),
+            (Period::Valley, 313, 267),
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn of_equal_losses_the_sharper_period_gets_the_fen() {
+        let price = |period| (period, "0.005", "0");
+        let tariff = tariff(&[price(Period::Peak), price(Period::Flat), price(Period::Valley)]);
+        let energy = [Period::Valley, Period::Flat, Period::Peak].map(|period| (period, kwh("1")));
+        let parts: Vec<_> = bill_by_period(&tariff, energy).unwrap().lines.iter().map(|it| it.elec_fen.0).collect();
+        assert_eq!(parts, [1, 1, 0], "one and a half fen round to two");
+    }
+
+    #[test]
+    fn periods_repeat_and_empty_ones_have_no_line() {
+        let tariff = tariff(&[(Period::Peak, "1", "0.5")]);
+        let energy = [(Period::Peak, kwh("1")), (Period::Valley, Kwh::ZERO), (Period::Peak, kwh("2"))];
+        let bill = bill_by_period(&tariff, energy).unwrap();
+        assert_eq!((bill.lines.len(), fees(&bill)), (1, [300, 150, 450]));
+        assert_eq!(bill_by_period(&tariff, []), Ok(Bill::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_priced_is_an_error() {
+        let tariff = tariff(&[(Period::Peak, "99999", "99999")]);
+        let error = bill_by_period(&tariff, [(Period::Flat, kwh("1"))]);
+        assert_eq!(error, Err(PricingError::NoPrice(Period::Flat)));
+        let error = bill_by_period(&tariff, [(Period::Peak, Kwh::MAX), (Period::Peak, kwh("1"))]);
+        assert_eq!(error, Err(PricingError::Overflow(Overflow)));
+        let bill = bill_by_period(&tariff, [(Period::Peak, Kwh::MAX)]).unwrap();
+        assert_eq!(bill.elec_fen, Fen(999_989_999_999_000), "the largest charge at the largest price is still money");
+    }
+
+    #[test]
+    fn a_trial_without_duration_is_priced_at_its_instant() {
+        let tariff = Tariff::uniform(unit_price("0.95", "0.45"));
+        let start = "2026-11-20T10:00:00+08:00".parse().unwrap();
+        assert_eq!(fees(&trial(&tariff, start, 0, kwh("10")).unwrap()), [950, 450, 1400]);
+        assert_eq!(trial(&tariff, start, 0, kwh("10")), trial(&tariff, start, 3600, kwh("10")));
+        let late = trial(&tariff, DateTime::<Utc>::MAX_UTC, 1, kwh("10"));
+        assert_eq!(late, Err(PricingError::Overflow(Overflow)));
+    }
+
+    #[test]
+    fn energy_alone_is_quoted_in_each_period() {
+        let tariff = tariff(&[(Period::Flat, "0.6987", "0.35"), (Period::Sharp, "1.2513", "0.4")]);
+        let quotes = quote_each_period(&tariff, kwh("10")).unwrap();
+        let quotes: Vec<_> = quotes.iter().map(|(period, bill)| (*period, bill.total_fen.0)).collect();
+        assert_eq!(quotes, [(Period::Sharp, 1651), (Period::Flat, 1049)]);
+    }
+}

@@ -127,3 +127,73 @@ fn cut(intervals: &[PowerSegment], stop_seconds: u64) -> Vec<Billed> {
 fn total_seconds(billed: &[Billed]) -> u64 {
     billed.iter().map(|it| it.seconds).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(power_basis: PowerBasis, granularity: Granularity) -> PowerPrice {
+        let tiers = [(150, "0.20"), (300, "0.35"), (500, "0.60"), (800, "0.95")];
+        let tier = |(max_watts, per_hour): (u32, &str)| PowerTier { max_watts, per_hour: per_hour.parse().unwrap() };
+        PowerPrice { tiers: tiers.map(tier).into(), power_basis, granularity }
+    }
+
+    fn half_hours() -> Granularity {
+        Granularity::Ceil { unit_minutes: NonZeroU32::new(30).unwrap() }
+    }
+
+    /// The cost in 1/100000 yuan times seconds, per hour; without an auto-stop.
+    fn cost(price: &PowerPrice, intervals: &[(u32, u32)]) -> i128 {
+        stopped(price, intervals, u64::MAX)
+    }
+
+    fn stopped(price: &PowerPrice, intervals: &[(u32, u32)], stop_seconds: u64) -> i128 {
+        let segments: Vec<_> =
+            intervals.iter().map(|(seconds, watts)| PowerSegment { seconds: *seconds, watts: *watts }).collect();
+        price.cost(&segments, stop_seconds).unwrap()
+    }
+
+    #[test]
+    fn the_mean_power_may_reach_the_limit_of_its_tier_exactly() {
+        let price = price(PowerBasis::Avg, Granularity::Prorata);
+        assert_eq!(cost(&price, &[(1800, 100), (1800, 200)]), 3600 * 20_000, "150 W on the mean");
+        assert_eq!(cost(&price, &[(1800, 100), (1801, 200)]), 3601 * 35_000, "a trace more");
+        assert_eq!(cost(&price, &[]), 0);
+    }
+
+    #[test]
+    fn the_mean_is_of_the_power_drawn_and_not_of_the_lengthened_time() {
+        let price = price(PowerBasis::Avg, half_hours());
+        assert_eq!(cost(&price, &[(1800, 290), (60, 5000)]), 3600 * 60_000);
+    }
+
+    #[test]
+    fn the_last_interval_is_lengthened_to_its_unit_only_if_it_does_not_fill_it() {
+        let price = price(PowerBasis::Segment, half_hours());
+        assert_eq!(cost(&price, &[(1800, 100), (1800, 200)]), 1800 * 20_000 + 1800 * 35_000);
+        assert_eq!(cost(&price, &[(1800, 100), (1801, 200)]), 1800 * 20_000 + 3600 * 35_000);
+        assert_eq!(cost(&price, &[(1, 100), (0, 900)]), 1800 * 20_000, "an empty interval is none");
+    }
+
+    #[test]
+    fn the_highest_power_counts_for_all_the_time_but_not_after_the_stop() {
+        let price = price(PowerBasis::Max, half_hours());
+        assert_eq!(cost(&price, &[(1800, 301), (60, 10)]), 3600 * 60_000);
+        assert_eq!(stopped(&price, &[(1800, 300), (60, 801)], 1800), 1800 * 35_000);
+        assert_eq!(stopped(&price, &[(1800, 300), (60, 801)], 1801), 3600 * 95_000, "above the last tier is the last");
+    }
+
+    #[test]
+    fn what_is_cut_is_cut_before_it_is_lengthened() {
+        let price = price(PowerBasis::Segment, half_hours());
+        assert_eq!(stopped(&price, &[(6000, 100), (6000, 400)], 6001), 6000 * 20_000 + 1200 * 60_000);
+    }
+
+    #[test]
+    fn without_tiers_there_is_no_price() {
+        for power_basis in [PowerBasis::Segment, PowerBasis::Max, PowerBasis::Avg] {
+            let price = PowerPrice { tiers: vec![], ..price(power_basis, Granularity::Prorata) };
+            assert_eq!(price.cost(&[PowerSegment { seconds: 1, watts: 1 }], 60), Err(PricingError::NoTier));
+        }
+    }
+}

@@ -264,3 +264,156 @@ pub fn in_force<V: Copy + Ord>(
     let in_force = versions.into_iter().filter(|(_, saved_at)| effective_from(*saved_at) <= order_start);
     in_force.max_by_key(|(version, saved_at)| (*saved_at, *version)).map(|(version, _)| version)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn tariff(tariff: Value) -> Tariff {
+        serde_json::from_value(tariff).unwrap()
+    }
+
+    fn two_periods(slots: Value) -> Tariff {
+        let price = json!({"elec": "0.6", "service": "0.4"});
+        tariff(json!({"mode": "time_of_use", "prices": {"peak": price, "valley": price}, "slots": slots}))
+    }
+
+    fn range(from: &str, to: &str, period: &str) -> Value {
+        json!({"from": from, "to": to, "period": period})
+    }
+
+    fn wrong(tariff: &Tariff) -> Vec<(String, String)> {
+        tariff.check(Lang::En).into_iter().map(|it| (it.field, it.code)).collect()
+    }
+
+    fn errors(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_day_covered_once_is_in_order() {
+        let plain = json!([range("00:00", "08:00", "valley"), range("08:00", "24:00", "peak")]);
+        assert_eq!(wrong(&two_periods(plain)), []);
+        let past_midnight = json!([range("08:00", "22:30", "peak"), range("22:30", "08:00", "valley")]);
+        assert_eq!(wrong(&two_periods(past_midnight)), []);
+        let to_midnight = json!([range("00:00", "22:30", "peak"), range("22:30", "00:00", "valley")]);
+        assert_eq!(wrong(&two_periods(to_midnight)), []);
+    }
+
+    #[test]
+    fn gaps_and_overlaps_are_located() {
+        let gap = two_periods(json!([range("00:00", "08:00", "valley"), range("08:30", "24:00", "peak")]));
+        assert_eq!(wrong(&gap), errors(&[("slots", "gap")]));
+        assert_eq!(gap.check(Lang::Zh)[0].message, "须完整覆盖 24 小时：08:00 起没有时段");
+        let overlap = two_periods(json!([range("00:00", "08:30", "valley"), range("08:00", "24:00", "peak")]));
+        assert_eq!(wrong(&overlap), errors(&[("slots.1", "overlap")]));
+        let nothing = two_periods(json!([]));
+        assert_eq!(
+            wrong(&nothing),
+            errors(&[("slots", "gap"), ("prices.peak", "unexpected"), ("prices.valley", "unexpected")])
+        );
+    }
+
+    #[test]
+    fn ranges_lie_on_half_hours_and_are_not_empty() {
+        let slots = json!([
+            range("00:00", "07:15", "valley"),
+            range("08:00", "08:00", "valley"),
+            range("00:00", "24:00", "peak")
+        ]);
+        assert_eq!(wrong(&two_periods(slots)), errors(&[("slots.0.to", "half_hour"), ("slots.1.to", "empty")]));
+    }
+
+    #[test]
+    fn every_period_has_a_price_and_every_price_a_period() {
+        let mut tariff = two_periods(json!([range("00:00", "08:00", "flat"), range("08:00", "24:00", "peak")]));
+        assert_eq!(wrong(&tariff), errors(&[("prices.flat", "required"), ("prices.valley", "unexpected")]));
+        tariff.slots.iter_mut().for_each(|range| range.period = Period::Uniform);
+        let expected = [
+            ("slots.0.period", "choice"),
+            ("slots.1.period", "choice"),
+            ("prices.peak", "unexpected"),
+            ("prices.valley", "unexpected"),
+        ];
+        assert_eq!(wrong(&tariff), errors(&expected));
+    }
+
+    #[test]
+    fn a_uniform_price_needs_no_more() {
+        let one = tariff(json!({"mode": "uniform", "prices": {"uniform": {"elec": "0", "service": "0.4"}}}));
+        assert_eq!(wrong(&one), []);
+        let mut more = two_periods(json!([range("00:00", "24:00", "peak")]));
+        more.mode = TariffMode::Uniform;
+        let expected = [
+            ("slots", "unexpected"),
+            ("prices.uniform", "required"),
+            ("prices.peak", "unexpected"),
+            ("prices.valley", "unexpected"),
+        ];
+        assert_eq!(wrong(&more), errors(&expected));
+    }
+
+    #[test]
+    fn a_price_of_nothing_must_be_meant() {
+        let mut free = Tariff::uniform(UnitPrice::default());
+        assert_eq!(wrong(&free), errors(&[("prices.uniform", "zero")]));
+        free.free = true;
+        assert_eq!(wrong(&free), []);
+    }
+
+    #[test]
+    fn an_instant_has_one_price() {
+        let mut tariff = two_periods(json!([range("23:00", "07:00", "valley"), range("07:00", "23:00", "peak")]));
+        tariff.prices.insert(Period::Peak, UnitPrice { elec: Price::MAX, service: Price::ZERO });
+        let price = |clock: &str| tariff.price_at(format!("2026-11-20T{clock}+08:00").parse().unwrap());
+        assert_eq!(price("06:59:59").map(|it| it.0), Ok(Period::Valley));
+        assert_eq!(price("07:00:00").map(|it| (it.0, it.1.elec)), Ok((Period::Peak, Price::MAX)));
+        assert_eq!(price("23:00:00").map(|it| it.0), Ok(Period::Valley));
+        let empty = Tariff::time_of_use(BTreeMap::new(), vec![]);
+        let at = "2026-11-20T07:40:00+08:00".parse().unwrap();
+        assert_eq!(empty.price_at(at), Err(PricingError::Uncovered("07:30".parse().unwrap())));
+    }
+
+    #[test]
+    fn where_ranges_overlap_the_first_counts() {
+        let tariff = two_periods(json!([range("00:00", "08:30", "valley"), range("08:00", "24:00", "peak")]));
+        assert_eq!((tariff.grid()[16], tariff.grid()[17]), (Some(Period::Valley), Some(Period::Peak)));
+    }
+
+    #[test]
+    fn a_painted_day_becomes_few_ranges() {
+        let mut grid = [Some(Period::Flat); SLOTS];
+        grid[3] = None;
+        grid[4] = Some(Period::Peak);
+        let ranges: Vec<String> =
+            Range::join(&grid).iter().map(|it| format!("{}-{} {}", it.from, it.to, it.period)).collect();
+        assert_eq!(ranges, ["00:00-01:30 flat", "02:00-02:30 peak", "02:30-24:00 flat"]);
+        grid[4] = Some(Period::Flat);
+        assert_eq!(Range::join(&grid).len(), 2, "a gap parts two ranges of one period");
+    }
+
+    #[test]
+    fn presets_ascend_within_limits() {
+        let check = |presets: &[i64]| -> Vec<(String, String)> {
+            let presets: Vec<Fen> = presets.iter().copied().map(Fen).collect();
+            check_presets(&presets, Lang::En).into_iter().map(|it| (it.field, it.code)).collect()
+        };
+        assert_eq!(check(&[]), []);
+        assert_eq!(check(&[1, 5000, 100_000]), []);
+        assert_eq!(check(&[0, 100_001]), errors(&[("presets.0", "range"), ("presets.1", "range")]));
+        assert_eq!(check(&[300, 300, 200]), errors(&[("presets.1", "order"), ("presets.2", "order")]));
+        assert_eq!(check(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), []);
+        assert_eq!(check(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), errors(&[("presets", "too_many")]));
+    }
+
+    #[test]
+    fn a_version_waits_for_midnight() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let saved = [(1, at("2026-11-20T09:00:00+08:00")), (2, at("2026-11-20T09:00:00+08:00"))];
+        assert_eq!(in_force(saved, at("2026-11-20T23:59:59+08:00")), None);
+        assert_eq!(in_force(saved, at("2026-11-21T00:00:00+08:00")), Some(2), "of one instant the later version");
+        assert_eq!(effective_from(saved[0].1), at("2026-11-21T00:00:00+08:00"));
+    }
+}
