@@ -1,3 +1,93 @@
 //! The Wattyard server binary.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use backend::app::{App, Core};
+use backend::cluster::Cluster;
+use backend::config::Config;
+use clap::{Parser, Subcommand};
+
+/// 智慧充电管理平台 · the platform from which charging operators run their business.
+#[derive(Parser)]
+#[command(version, about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves API, console, gateway and workers until told to stop.
+    Serve {
+        /// Prints the settings in force, secrets masked, and ends.
+        #[arg(long)]
+        print_config: bool,
+        /// Fills an empty database with demo data first.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Brings the database to the newest schema.
+    Migrate,
+    /// Recomputes all invariants of money and state; ends with 1 and a list when one is broken.
+    Verify,
+    /// Prints the OpenAPI document.
+    Openapi,
+    /// Fills an empty database with demo data.
+    Demo,
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    match run(Args::parse().command).await {
+        Ok(code) => code,
+        Err(err) => {
+            let _ = writeln!(std::io::stderr(), "backend: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    let mut out = std::io::stdout();
+    if let Command::Openapi = command {
+        out.write_all(backend::api::openapi::json(&backend::router::operations())?.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = Config::load()?;
+    if let Command::Serve { print_config: true, .. } = command {
+        out.write_all(config.masked()?.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    backend::logs::install();
+    // Kept until the end: dropping it stops a cluster of our own.
+    let cluster = if config.database.url.is_empty() { Some(Cluster::start(&config.database.folder)?) } else { None };
+    let url = cluster.as_ref().map_or_else(|| config.database.url.expose().to_owned(), |it| it.url.clone());
+    backend::db::migrate(&url).await.context("the database cannot be brought to the newest schema")?;
+    let core = Core::new(config, url)?;
+    let app = App::new(core.clone())?;
+    match command {
+        Command::Serve { demo, .. } => {
+            backend::setup::first_run(&app).await?;
+            if demo {
+                backend::demo::fill(&app).await?;
+            }
+            backend::serve::run(core).await?;
+        }
+        Command::Demo => {
+            backend::setup::first_run(&app).await?;
+            backend::demo::fill(&app).await?;
+        }
+        Command::Verify => {
+            let broken = backend::verify::run(&app).await?;
+            for line in &broken {
+                writeln!(out, "{line}")?;
+            }
+            writeln!(out, "{} broken", broken.len())?;
+            return Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Migrate | Command::Openapi => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -5,9 +5,12 @@ pub mod codes;
 pub mod describe;
 pub mod fixed;
 pub mod page;
+
+pub mod permission;
 pub mod pricing;
 pub mod problem;
 pub mod resource;
 pub mod station;
 pub mod text;
 pub mod time;
+pub mod user;

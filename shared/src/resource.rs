@@ -7,7 +7,59 @@ use uuid::Uuid;
 
 use crate::describe::{Action, Column, Field};
 use crate::problem::FieldError;
-use crate::text::{Lang, Text};
+use crate::text::{Lang, Text, t};
+use crate::user::UserKind;
+
+/// The usual things that can be done with a resource; each needs the permission `{PERMISSION}.{verb}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// List and look.
+    View,
+    /// Add a row.
+    Create,
+    /// Change a row.
+    Update,
+    /// Remove a row.
+    Delete,
+    /// Switch a row on.
+    Enable,
+    /// Switch a row off.
+    Disable,
+    /// Save the list as a sheet.
+    Export,
+    /// Add rows from a sheet.
+    Import,
+}
+
+impl Verb {
+    /// The last part of the permission code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Export => "export",
+            Self::Import => "import",
+        }
+    }
+
+    /// The button.
+    pub const fn label(self) -> Text {
+        match self {
+            Self::View => t("查看", "View"),
+            Self::Create => t("添加", "Add"),
+            Self::Update => t("修改", "Change"),
+            Self::Delete => t("删除", "Delete"),
+            Self::Enable => t("启用", "Enable"),
+            Self::Disable => t("禁用", "Disable"),
+            Self::Export => t("导出", "Export"),
+            Self::Import => t("导入", "Import"),
+        }
+    }
+}
 
 /// What every row on the wire can say of itself.
 pub trait Row: Clone + Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
@@ -45,8 +97,10 @@ pub trait Resource: Sized + 'static {
     const FILTERS: &'static [Field];
     /// What can be done to a row besides editing it.
     const ACTIONS: &'static [Action<Self::Row>] = &[];
-    /// The list can be saved as a sheet.
-    const EXPORT: bool = true;
+    /// Which of the usual things can be done.
+    const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
+    /// Which kinds of users may be given its permissions at all.
+    const KINDS: &'static [UserKind] = &[UserKind::Platform, UserKind::Provider, UserKind::Property];
 }
 
 /// A resource whose rows people write.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::codes::{Code, codes};
 use crate::describe::{Action, Cell, Column, Field, Input};
-use crate::resource::{Editable, Form, Resource, Row};
+use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::text::t;
 
 codes! {
@@ -221,6 +221,8 @@ impl Resource for CarStations {
         Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
         Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
     ];
+    const VERBS: &'static [Verb] =
+        &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
     const ACTIONS: &'static [Action<CarStationRow>] = &[
         Action::new("approve", t("审核通过", "Approve"))
             .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))

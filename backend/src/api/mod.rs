@@ -1,0 +1,7 @@
+//! The REST API's frame: operations, what they take, and how failures are told.
+
+pub mod body;
+pub mod idempotency;
+pub mod op;
+pub mod openapi;
+pub mod request;

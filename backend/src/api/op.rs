@@ -1,0 +1,245 @@
+//! One operation of the API: its address, who may use it, what it takes and gives. From the same value the route is
+//! mounted, the rights are enforced and the OpenAPI document is written, so that none of them can be forgotten.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, Responder, Route, web};
+use shared::text::Text;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{Content, Ref, RefOr, Required, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+
+use super::{idempotency, request};
+
+/// Who may use an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Every logged-in user of the console.
+    LoggedIn,
+    /// Users with this permission.
+    Permission(String),
+    /// Logged-in drivers.
+    Driver,
+}
+
+/// What an operation answers when all went well.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Nothing: 204.
+    Nothing,
+    /// JSON of a named schema, with this status.
+    Json(u16, String),
+    /// Something else, by its media type.
+    Other(&'static str),
+}
+
+/// One operation.
+pub struct Op {
+    /// GET, POST, PUT or DELETE.
+    pub method: Method,
+    /// The whole path, with `{id}` for ids.
+    pub path: String,
+    /// The operationId.
+    pub id: String,
+    /// What it belongs to.
+    pub tag: String,
+    /// What it does, in both languages.
+    pub summary: Text,
+    /// Who may use it.
+    pub access: Access,
+    /// Query parameters.
+    pub params: Vec<Parameter>,
+    /// The schema of the JSON body, or a media type for another body.
+    pub body: Option<Answer>,
+    /// What it answers.
+    pub answer: Answer,
+    /// Takes an `Idempotency-Key`.
+    pub keyed: bool,
+    /// The schemas it speaks of.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+    route: Option<Route>,
+}
+
+impl Op {
+    fn new(method: Method, path: impl Into<String>, id: impl Into<String>, summary: Text) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            id: id.into(),
+            tag: String::new(),
+            summary,
+            access: Access::LoggedIn,
+            params: vec![],
+            body: None,
+            answer: Answer::Nothing,
+            keyed: false,
+            schemas: vec![],
+            route: None,
+        }
+    }
+
+    /// `GET path`.
+    pub fn get(path: impl Into<String>, id: impl Into<String>, summary: Text) -> Self {
+        Self::new(Method::GET, path, id, summary)
+    }
+
+    /// `POST path`.
+    pub fn post(path: impl Into<String>, id: impl Into<String>, summary: Text) -> Self {
+        Self::new(Method::POST, path, id, summary)
+    }
+
+    /// `PUT path`.
+    pub fn put(path: impl Into<String>, id: impl Into<String>, summary: Text) -> Self {
+        Self::new(Method::PUT, path, id, summary)
+    }
+
+    /// `DELETE path`.
+    pub fn delete(path: impl Into<String>, id: impl Into<String>, summary: Text) -> Self {
+        Self::new(Method::DELETE, path, id, summary)
+    }
+
+    /// What it belongs to.
+    pub fn tag(mut self, tag: &str) -> Self {
+        tag.clone_into(&mut self.tag);
+        self
+    }
+
+    /// Everybody may.
+    pub fn public(mut self) -> Self {
+        self.access = Access::Public;
+        self
+    }
+
+    /// Only with this permission.
+    pub fn permission(mut self, permission: impl Into<String>) -> Self {
+        self.access = Access::Permission(permission.into());
+        self
+    }
+
+    /// Only for drivers.
+    pub fn driver(mut self) -> Self {
+        self.access = Access::Driver;
+        self
+    }
+
+    /// Takes these query parameters.
+    pub fn query<P: IntoParams>(mut self) -> Self {
+        self.params.extend(P::into_params(|| Some(ParameterIn::Query)));
+        self
+    }
+
+    /// Takes this JSON body.
+    pub fn body<T: ToSchema>(mut self) -> Self {
+        self.add_schema::<T>();
+        self.body = Some(Answer::Json(0, T::name().into_owned()));
+        self
+    }
+
+    /// Takes a body of this media type.
+    pub fn body_of(mut self, media: &'static str) -> Self {
+        self.body = Some(Answer::Other(media));
+        self
+    }
+
+    /// Takes a JSON body of a schema made by hand.
+    pub fn body_schema(mut self, name: String, schema: RefOr<Schema>) -> Self {
+        self.schemas.push((name.clone(), schema));
+        self.body = Some(Answer::Json(0, name));
+        self
+    }
+
+    /// Answers with this, 200.
+    pub fn returns<T: ToSchema>(self) -> Self {
+        self.returns_with::<T>(200)
+    }
+
+    /// Answers with this and a status.
+    pub fn returns_with<T: ToSchema>(mut self, status: u16) -> Self {
+        self.add_schema::<T>();
+        self.answer = Answer::Json(status, T::name().into_owned());
+        self
+    }
+
+    /// Answers with a page of these.
+    pub fn returns_page<T: ToSchema>(mut self) -> Self {
+        self.add_schema::<T>();
+        // utoipa calls every `Page<T>` just `Page`, so that one resource's would overwrite the next one's.
+        let name = format!("{}Page", T::name());
+        self.schemas.push((name.clone(), shared::page::Page::<T>::schema()));
+        self.answer = Answer::Json(200, name);
+        self
+    }
+
+    /// Answers with a list of these.
+    pub fn returns_list<T: ToSchema>(mut self) -> Self {
+        self.add_schema::<T>();
+        let name = format!("{}List", T::name());
+        let items = utoipa::openapi::schema::ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        self.schemas.push((name.clone(), RefOr::T(items.into())));
+        self.answer = Answer::Json(200, name);
+        self
+    }
+
+    /// Answers with something that is not JSON.
+    pub fn returns_media(mut self, media: &'static str) -> Self {
+        self.answer = Answer::Other(media);
+        self
+    }
+
+    /// Moves money or hardware: the same key gives the same answer again.
+    pub fn keyed(mut self) -> Self {
+        let key = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("The same key with the same body gives the first answer again."))
+            .schema(Some(utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String)));
+        self.params.push(key.build());
+        self.keyed = true;
+        self
+    }
+
+    /// Is done by this handler.
+    pub fn to<F, Args>(mut self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let mut route = web::method(self.method.clone()).to(handler);
+        if self.keyed {
+            let operation = self.id.clone();
+            route = route.wrap(from_fn(move |req, next| idempotency::keep(operation.clone(), req, next)));
+        }
+        let access = self.access.clone();
+        self.route = Some(route.wrap(from_fn(move |req, next| request::authorize(access.clone(), req, next))));
+        self
+    }
+
+    fn add_schema<T: ToSchema>(&mut self) {
+        T::schemas(&mut self.schemas);
+        self.schemas.push((T::name().into_owned(), T::schema()));
+    }
+}
+
+/// The reference to a JSON schema as a body.
+pub fn json_content(name: &str) -> Content {
+    Content::new(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(name))))
+}
+
+/// Mounts operations: literal paths come before those with ids.
+pub fn mount(operations: Vec<Op>, config: &mut web::ServiceConfig) {
+    let mut paths: BTreeMap<(usize, String), Vec<Route>> = BTreeMap::new();
+    for op in operations {
+        let Some(route) = op.route else { continue };
+        paths.entry((op.path.matches('{').count(), op.path)).or_default().push(route);
+    }
+    for ((_, path), routes) in paths {
+        let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
+        config.service(resource);
+    }
+}

@@ -1,0 +1,8 @@
+//! Who asks, and what they may: passwords, tokens, scopes, rights.
+
+pub mod caller;
+pub mod login;
+pub mod password;
+pub mod scope;
+pub mod session;
+pub mod token;

@@ -1,0 +1,109 @@
+//! What a caller may see. Every query of a tenant's table starts from it.
+
+use diesel::dsl;
+use diesel::expression::Expression;
+use diesel::expression_methods::ExpressionMethods;
+use diesel::query_dsl::methods::FilterDsl;
+use diesel::sql_types::Uuid as SqlUuid;
+use serde::{Deserialize, Serialize};
+use shared::user::UserKind;
+use uuid::Uuid;
+
+/// The node that a user sits at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// Everything.
+    Platform,
+    /// One provider and all below it.
+    Provider(Uuid),
+    /// One property (of a provider) and all below it.
+    Property {
+        /// Its provider.
+        provider: Uuid,
+        /// The property.
+        property: Uuid,
+    },
+}
+
+/// A node's subtree, narrowed to the stations bound to the user when any are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The node.
+    pub node: Node,
+    /// The only stations that count, when the user is bound to some.
+    pub stations: Option<Vec<Uuid>>,
+}
+
+/// Whose a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The provider.
+    pub provider_id: Uuid,
+    /// The property.
+    pub property_id: Uuid,
+    /// The station.
+    pub station_id: Uuid,
+}
+
+impl Node {
+    /// The kind of users that sit here.
+    pub const fn kind(self) -> UserKind {
+        match self {
+            Self::Platform => UserKind::Platform,
+            Self::Provider(_) => UserKind::Provider,
+            Self::Property { .. } => UserKind::Property,
+        }
+    }
+
+    /// Its provider, if it is below one.
+    pub const fn provider(self) -> Option<Uuid> {
+        match self {
+            Self::Platform => None,
+            Self::Provider(provider) | Self::Property { provider, .. } => Some(provider),
+        }
+    }
+
+    /// Its property, if it is one.
+    pub const fn property(self) -> Option<Uuid> {
+        match self {
+            Self::Platform | Self::Provider(_) => None,
+            Self::Property { property, .. } => Some(property),
+        }
+    }
+}
+
+impl Scope {
+    /// Everything: jobs and the platform's unbound users.
+    pub const ALL: Self = Self { node: Node::Platform, stations: None };
+
+    /// Leaves only the rows in scope of a table that names provider, property and station.
+    pub fn narrow<Q, P, R, S>(&self, query: Q, provider: P, property: R, station: S) -> Q
+    where
+        P: ExpressionMethods + Expression<SqlType = SqlUuid>,
+        R: ExpressionMethods + Expression<SqlType = SqlUuid>,
+        S: ExpressionMethods + Expression<SqlType = SqlUuid>,
+        Q: FilterDsl<dsl::Eq<P, Uuid>, Output = Q>
+            + FilterDsl<dsl::Eq<R, Uuid>, Output = Q>
+            + FilterDsl<dsl::EqAny<S, Vec<Uuid>>, Output = Q>,
+    {
+        let query = match self.node {
+            Node::Platform => query,
+            Node::Provider(id) => FilterDsl::<dsl::Eq<P, Uuid>>::filter(query, provider.eq(id)),
+            Node::Property { property: id, .. } => FilterDsl::<dsl::Eq<R, Uuid>>::filter(query, property.eq(id)),
+        };
+        match &self.stations {
+            None => query,
+            Some(ids) => FilterDsl::<dsl::EqAny<S, Vec<Uuid>>>::filter(query, station.eq_any(ids.clone())),
+        }
+    }
+
+    /// Whether a thing of this owner is in scope.
+    pub fn sees(&self, owner: &Owner) -> bool {
+        let at_node = match self.node {
+            Node::Platform => true,
+            Node::Provider(id) => owner.provider_id == id,
+            Node::Property { property, .. } => owner.property_id == property,
+        };
+        at_node && self.stations.as_ref().is_none_or(|it| it.contains(&owner.station_id))
+    }
+}

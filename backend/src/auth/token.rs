@@ -1,0 +1,135 @@
+//! Tokens: short-lived signed access tokens and random refresh tokens that are stored as hashes.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::config::{Config, Secret};
+
+/// Who an access token speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// A user of the console.
+    Staff,
+    /// A driver with the mini-program.
+    Driver,
+}
+
+/// What an access token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user's or driver's id.
+    pub sub: Uuid,
+    /// Which of the two.
+    pub kind: Audience,
+    /// The family of sessions that it came from: revoking that ends it.
+    pub family: Uuid,
+    /// When it ends, in seconds since 1970.
+    pub exp: i64,
+}
+
+/// Signs and reads access tokens.
+pub struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    lifetime: i64,
+}
+
+impl Tokens {
+    /// With the configured secret, or one that is generated once and kept.
+    ///
+    /// # Errors
+    /// The kept secret cannot be read or written.
+    pub fn new(config: &Config) -> Result<Self> {
+        let secret = if config.auth.jwt_secret.is_empty() {
+            kept_secret(&config.database.folder.join("jwt-secret"))?
+        } else {
+            config.auth.jwt_secret.clone()
+        };
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        validation.set_required_spec_claims(&["exp", "sub"]);
+        Ok(Self {
+            encoding: EncodingKey::from_secret(secret.expose().as_bytes()),
+            decoding: DecodingKey::from_secret(secret.expose().as_bytes()),
+            validation,
+            lifetime: config.auth.access_seconds,
+        })
+    }
+
+    /// Signs an access token.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn sign(&self, sub: Uuid, kind: Audience, family: Uuid, now: DateTime<Utc>) -> Result<String> {
+        let claims = Claims { sub, kind, family, exp: now.timestamp() + self.lifetime };
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)?)
+    }
+
+    /// Reads an access token; `None` if it is not ours or has ended.
+    pub fn read(&self, token: &str) -> Option<Claims> {
+        jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok().map(|it| it.claims)
+    }
+}
+
+/// A random text of 256 bits.
+pub fn random() -> String {
+    let mut bytes = [0; 32];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// How a random token is stored: it needs no salt, being random itself.
+pub fn digest(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
+
+/// A secret in a file that only we can read, made when it is not there.
+pub fn kept_secret(path: &Path) -> Result<Secret> {
+    if let Ok(text) = std::fs::read_to_string(path) {
+        return Ok(Secret::new(text.trim()));
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let secret = random();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    match options.open(path) {
+        Ok(mut file) => std::io::Write::write_all(&mut file, secret.as_bytes())?,
+        // Another process was faster.
+        Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => return kept_secret(path),
+        Err(err) => return Err(err).with_context(|| format!("cannot write {}", path.display())),
+    }
+    Ok(Secret::new(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_its_own_and_nothing_else() {
+        let mut config = Config::default();
+        config.auth.jwt_secret = Secret::new("one");
+        let ours = Tokens::new(&config).unwrap();
+        config.auth.jwt_secret = Secret::new("two");
+        let theirs = Tokens::new(&config).unwrap();
+        let (user, family, now) = (Uuid::new_v4(), Uuid::new_v4(), Utc::now());
+        let token = ours.sign(user, Audience::Staff, family, now).unwrap();
+        assert_eq!(ours.read(&token).unwrap().sub, user);
+        assert_eq!(theirs.read(&token), None);
+        let old = ours.sign(user, Audience::Staff, family, now - chrono::TimeDelta::seconds(901)).unwrap();
+        assert_eq!(ours.read(&old), None);
+    }
+}

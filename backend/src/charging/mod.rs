@@ -1,0 +1,3 @@
+//! Charging: from what devices tell to settled orders.
+
+pub mod event;

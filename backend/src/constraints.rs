@@ -1,0 +1,45 @@
+//! Database constraints, and the field whose fault it is when one is violated.
+
+use shared::text::{Text, t};
+
+use crate::error::Error;
+
+const TAKEN: Text = t("已被使用", "Already taken");
+
+/// Constraint, field, code, message.
+const CONSTRAINTS: &[(&str, &str, &str, Text)] = &[
+    ("providers_phone_key", "phone", "taken", TAKEN),
+    ("providers_name_key", "name", "taken", TAKEN),
+    ("properties_phone_key", "phone", "taken", TAKEN),
+    ("properties_name_key", "name", "taken", TAKEN),
+    ("users_username_key", "username", "taken", TAKEN),
+    ("roles_name_key", "name", "taken", TAKEN),
+    ("stations_name_key", "name", "taken", TAKEN),
+    ("areas_name_key", "name", "taken", TAKEN),
+    ("chargers_serial_no_key", "serial_no", "taken", TAKEN),
+    ("connectors_number_key", "number", "taken", TAKEN),
+    ("connectors_code_key", "code", "taken", TAKEN),
+    ("tariffs_name_key", "name", "taken", TAKEN),
+    ("drivers_phone_key", "phone", "taken", TAKEN),
+];
+
+/// Constraints that guard a state rather than a field.
+const STATES: &[(&str, &str, Text)] = &[
+    (
+        "stations_enabled_check",
+        "not_approved",
+        t("电站审核通过后才能启用", "The station must be approved before it is enabled"),
+    ),
+    ("tariffs_area_key", "area_has_tariff", t("该区域已有启用的计费规则", "The area already has an enabled tariff")),
+    ("car_orders_connector_key", "connector_busy", t("充电枪正在使用中", "The connector is in use")),
+    ("ledger_accounts_guard_check", "insufficient", t("余额不足", "The balance does not suffice")),
+];
+
+/// The error that the violation of a known constraint means.
+pub fn error(constraint: &str) -> Option<Error> {
+    if let Some((_, field, code, text)) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint) {
+        return Some(Error::field(*field, code, *text));
+    }
+    let (_, code, text) = STATES.iter().find(|(name, ..)| *name == constraint)?;
+    Some(Error::Conflict(code, *text))
+}

@@ -1,0 +1,269 @@
+//! Adds rows from a sheet: all of them or none, and every error with its row and column.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use calamine::{Data, Reader, Xlsx};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use rust_xlsxwriter::{Format, Workbook};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::describe::{Field, Input};
+use shared::page::PageQuery;
+use shared::problem::FieldError;
+use shared::resource::{Editable, FormMap, Row};
+use shared::text::{Lang, t};
+use utoipa::ToSchema;
+
+use super::export::attachment;
+use super::routes::insert;
+use super::{Browse, Ctx, Write};
+use crate::auth::scope::Scope;
+use crate::error::{Error, Result};
+
+/// The largest sheet that is taken.
+const MAX_BYTES: usize = 8 << 20;
+/// The most that it may unfold to: a small file can hold a huge one.
+const MAX_UNPACKED: u64 = 128 << 20;
+/// The most rows that are taken at once.
+const MAX_ROWS: usize = 5000;
+/// More errors than this nobody reads.
+const MAX_ERRORS: usize = 100;
+
+/// How an import went.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Imported {
+    /// Rows that were added.
+    #[schema(example = 12)]
+    pub imported: usize,
+}
+
+/// `GET …/import-template.xlsx`: the headings, required ones marked.
+pub async fn template<R: Editable>(ctx: Ctx) -> Result<HttpResponse> {
+    let xlsx = |err: rust_xlsxwriter::XlsxError| Error::internal(format!("writing a sheet: {err}"));
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let bold = Format::new().set_bold();
+    for (column, field) in (0..).zip(columns::<R>()) {
+        sheet.write_string_with_format(0, column, heading(field, ctx.lang), &bold).map_err(xlsx)?;
+        sheet.set_column_width(column, 18).map_err(xlsx)?;
+    }
+    let name = format!("{}-template.xlsx", R::PATH.replace('/', "-"));
+    Ok(attachment(&name).body(book.save_to_buffer().map_err(xlsx)?))
+}
+
+/// `POST …/import`, with the sheet as the body or as the field `file` of a form.
+pub async fn import<R: Write>(ctx: Ctx, req: HttpRequest, payload: web::Payload) -> Result<web::Json<Imported>> {
+    let bytes = upload(&req, payload).await?;
+    let rows = web::block(move || read(&bytes)).await.map_err(|err| Error::internal(err.to_string()))??;
+    let (actor, lang) = (ctx.actor(), ctx.lang);
+    let mut conn = ctx.conn;
+    let imported = conn
+        .transaction(async |conn| {
+            let forms = forms::<R>(conn, &actor.caller.scope, &rows, lang).await?;
+            let mut errors = vec![];
+            for (row, form) in &forms {
+                // One failure undoes all, so the rest need not be tried; its row is what must be told.
+                if let Err(err) = insert::<R>(conn, &actor, form).await {
+                    errors.extend(at_row(*row, err, lang)?);
+                    break;
+                }
+            }
+            if errors.is_empty() { Ok(forms.len()) } else { Err(Error::Invalid(errors)) }
+        })
+        .await?;
+    Ok(web::Json(Imported { imported }))
+}
+
+async fn upload(req: &HttpRequest, payload: web::Payload) -> Result<Bytes> {
+    let media = req.headers().get("content-type").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if media.starts_with("multipart/form-data") {
+        return file_of_form(req, payload).await;
+    }
+    match payload.to_bytes_limited(MAX_BYTES).await {
+        Ok(bytes) => bytes.map_err(|err| Error::Unreadable(err.to_string())),
+        Err(_) => Err(Error::TooLarge),
+    }
+}
+
+async fn file_of_form(req: &HttpRequest, payload: web::Payload) -> Result<Bytes> {
+    use futures_util::StreamExt;
+    let unreadable = |err: actix_multipart::MultipartError| Error::Unreadable(err.to_string());
+    let mut form = actix_multipart::Multipart::from_request(req, &mut payload.into_inner())
+        .await
+        .map_err(|err| Error::Unreadable(err.to_string()))?;
+    while let Some(field) = form.next().await {
+        let mut field = field.map_err(unreadable)?;
+        if field.name() != Some("file") {
+            continue;
+        }
+        return match field.bytes(MAX_BYTES).await {
+            Ok(bytes) => bytes.map_err(unreadable),
+            Err(_) => Err(Error::TooLarge),
+        };
+    }
+    Err(Error::field("file", "required", t("必填", "Required")))
+}
+
+/// One line of a sheet: its number as people see it, and its cells by heading.
+type Line = (usize, HashMap<String, Data>);
+
+fn read(bytes: &[u8]) -> Result<Vec<Line>> {
+    let broken = || Error::field("file", "format", t("不是有效的 xlsx 文件", "Not a readable xlsx file"));
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
+    let mut unpacked = 0_u64;
+    for index in 0..archive.len() {
+        unpacked = unpacked.saturating_add(archive.by_index_raw(index).map_err(|_| broken())?.size());
+    }
+    if unpacked > MAX_UNPACKED {
+        return Err(Error::TooLarge);
+    }
+    let mut book: Xlsx<_> =
+        calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|_: calamine::XlsxError| broken())?;
+    let sheet = book.worksheet_range_at(0).ok_or_else(broken)?.map_err(|_| broken())?;
+    let mut rows = sheet.rows();
+    let plain = |cell: &Data| cell.to_string().trim().trim_end_matches('*').trim().to_owned();
+    let headings: Vec<String> = rows.next().map(|row| row.iter().map(plain).collect()).unwrap_or_default();
+    let filled = |row: &&[Data]| row.iter().any(|it| !it.to_string().trim().is_empty());
+    let lines: Vec<Line> = (2..)
+        .zip(rows)
+        .filter(|(_, row)| filled(row))
+        .map(|(number, row)| (number, headings.iter().cloned().zip(row.iter().cloned()).collect()))
+        .collect();
+    match lines.len() {
+        0 => Err(Error::field("file", "empty", t("表格中没有数据", "The sheet has no rows"))),
+        count if count > MAX_ROWS => Err(Error::field("file", "too_long", t("行数过多", "Too many rows"))),
+        _ => Ok(lines),
+    }
+}
+
+/// What a sheet can hold: structures with a widget of their own cannot be typed into a cell.
+fn columns<R: Editable>() -> impl Iterator<Item = &'static Field> {
+    R::FIELDS.iter().filter(|it| !matches!(it.input, Input::Custom(_) | Input::Permissions | Input::Lookups(_)))
+}
+
+fn heading(field: &Field, lang: Lang) -> String {
+    format!("{}{}", field.label.get(lang), if field.required { "*" } else { "" })
+}
+
+async fn forms<R: Write>(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    lines: &[Line],
+    lang: Lang,
+) -> Result<Vec<(usize, R::Form)>> {
+    let mut forms = vec![];
+    let mut errors = vec![];
+    let mut known = HashMap::new();
+    for (number, line) in lines {
+        let mut map = FormMap::new();
+        for field in columns::<R>() {
+            // The sheet may have been made in either language.
+            let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
+            let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
+            match value(conn, scope, &mut known, field, &text).await? {
+                Some(value) => drop(map.insert(field.name.to_owned(), value)),
+                None => errors.push(located(*number, field.label.get(lang), "choice", no_such(&text, lang))),
+            }
+        }
+        match shared::check::read::<R::Form>(R::FIELDS, &map, lang) {
+            Ok(form) => forms.push((*number, form)),
+            Err(wrong) => errors.extend(wrong.into_iter().map(|it| {
+                let label = R::FIELDS
+                    .iter()
+                    .find(|field| field.name == it.field)
+                    .map_or(it.field.as_str(), |it| it.label.get(lang));
+                located(*number, label, &it.code, it.message)
+            })),
+        }
+        if errors.len() >= MAX_ERRORS {
+            break;
+        }
+    }
+    if errors.is_empty() { Ok(forms) } else { Err(Error::Invalid(errors)) }
+}
+
+fn no_such(text: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("没有“{text}”"),
+        Lang::En => format!("There is no “{text}”"),
+    }
+}
+
+fn located(row: usize, column: &str, code: &str, message: String) -> FieldError {
+    FieldError::new(format!("{row}:{column}"), code, message)
+}
+
+fn at_row(row: usize, err: Error, lang: Lang) -> Result<Vec<FieldError>> {
+    match err {
+        Error::Invalid(errors) => {
+            Ok(errors.into_iter().map(|it| located(row, &it.field, &it.code, it.message)).collect())
+        }
+        Error::Field(field, code, text) => Ok(vec![located(row, &field, code, text.get(lang).to_owned())]),
+        Error::Conflict(code, text) => Ok(vec![located(row, "", code, text.get(lang).to_owned())]),
+        err => Err(err),
+    }
+}
+
+/// What a cell's text means for a field; `None` when it names something that does not exist.
+async fn value(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    known: &mut HashMap<(&'static str, String), Option<Value>>,
+    field: &Field,
+    text: &str,
+) -> Result<Option<Value>> {
+    if text.is_empty() {
+        return Ok(Some(Value::Null));
+    }
+    let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
+    Ok(match field.input {
+        Input::Int { .. } => Some(number(text)),
+        Input::Watts { .. } => Some(scaled(text, 3)),
+        Input::Fen { .. } => Some(scaled(text, 2)),
+        Input::Degrees { .. } => Some(text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from)),
+        Input::Switch => match text {
+            "是" | "启用" | "Yes" | "Enabled" | "true" => Some(Value::Bool(true)),
+            "否" | "禁用" | "No" | "Disabled" | "false" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        Input::Choice(choices) => {
+            let named = |it: &&shared::codes::Choice| it.value == text || it.label.zh == text || it.label.en == text;
+            choices.iter().find(named).map(|it| Value::from(it.value))
+        }
+        Input::Lookup(path) => {
+            let key = (path, text.to_owned());
+            if let Some(found) = known.get(&key) {
+                return Ok(found.clone());
+            }
+            let found = crate::router::named(conn, scope, path, text).await?.map(|id| Value::from(id.to_string()));
+            known.insert(key, found.clone());
+            found
+        }
+        _ => Some(Value::from(text)),
+    })
+}
+
+/// A decimal text as an integer of its smallest unit: `"7.5"` kW with three places is 7500.
+fn scaled(text: &str, places: usize) -> Value {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{part:0<places$}");
+    if part.len() > places {
+        return Value::from(text);
+    }
+    digits.parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
+}
+
+/// The row of a resource with exactly this name, in scope.
+///
+/// # Errors
+/// The database's.
+pub async fn named<R: Browse>(conn: &mut AsyncPgConnection, scope: &Scope, name: &str) -> Result<Option<uuid::Uuid>> {
+    let filter = serde_json::json!({ "name": name });
+    let filter =
+        serde_json::from_value(filter).map_err(|err| Error::internal(format!("{} has no name: {err}", R::PATH)))?;
+    let page = R::list(conn, scope, &filter, &PageQuery { size: 200, ..PageQuery::default() }).await?;
+    Ok(page.items.iter().find(|it| it.name() == name).map(Row::id))
+}

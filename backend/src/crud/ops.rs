@@ -1,0 +1,142 @@
+//! The operations of a resource, from its description.
+
+use shared::page::PageQuery;
+use shared::resource::{Resource, Verb};
+use shared::text::t;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr, Type};
+
+use super::{Browse, Delete, Impact, Switch, Write, export, import, routes};
+use crate::api::op::Op;
+
+/// The media type of xlsx.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+fn path<R: Resource>(rest: &str) -> String {
+    format!("/api/v1/{}{rest}", R::PATH)
+}
+
+/// The permission for a verb on a resource.
+pub fn permission<R: Resource>(verb: &str) -> String {
+    format!("{}.{verb}", R::PERMISSION)
+}
+
+fn has<R: Resource>(verb: Verb) -> bool {
+    R::VERBS.contains(&verb)
+}
+
+/// List, find, export.
+pub fn browse<R: Browse>() -> Vec<Op> {
+    let (one, many) = (R::ONE, R::MANY);
+    let view = permission::<R>("view");
+    let list = Op::get(path::<R>(""), format!("list{many}"), t("查询列表", "One page of the list"));
+    let find = Op::get(path::<R>("/{id}"), format!("get{one}"), t("查看详细", "All that is known of one"));
+    let mut ops = vec![
+        list.query::<R::Filter>().query::<PageQuery>().permission(&view).returns_page::<R::Row>().to(routes::list::<R>),
+        find.permission(&view).returns::<R::Detail>().to(routes::find::<R>),
+    ];
+    if has::<R>(Verb::Export) {
+        let export =
+            Op::get(path::<R>("/export.xlsx"), format!("export{many}"), t("导出 Excel", "The list as a sheet"));
+        let export = export.query::<R::Filter>().permission(permission::<R>("export")).returns_media(XLSX);
+        ops.push(export.to(export::export::<R>));
+    }
+    tagged::<R>(ops)
+}
+
+/// Create, update, import.
+pub fn write<R: Write>() -> Vec<Op> {
+    let (one, many) = (R::ONE, R::MANY);
+    let mut ops = vec![];
+    if has::<R>(Verb::Create) {
+        let create = Op::post(path::<R>(""), format!("create{one}"), t("添加", "Add one"));
+        let create = create.permission(permission::<R>("create")).body::<R::Form>().returns_with::<R::Detail>(201);
+        ops.push(create.to(routes::create::<R>));
+    }
+    if has::<R>(Verb::Update) {
+        let update = Op::put(path::<R>("/{id}"), format!("update{one}"), t("修改", "Change one"));
+        let name = format!("{}Change", R::Form::name());
+        let update =
+            update.permission(permission::<R>("update")).body::<R::Form>().body_schema(name, with_version::<R>());
+        ops.push(update.returns::<R::Detail>().to(routes::update::<R>));
+    }
+    if has::<R>(Verb::Import) {
+        let template = Op::get(
+            path::<R>("/import-template.xlsx"),
+            format!("template{many}"),
+            t("导入模板", "An empty sheet to fill in"),
+        );
+        let template = template.permission(permission::<R>("import")).returns_media(XLSX);
+        ops.push(template.to(import::template::<R>));
+        let import = Op::post(
+            path::<R>("/import"),
+            format!("import{many}"),
+            t("导入 Excel", "Add all rows of a sheet, or none"),
+        );
+        let import = import.permission(permission::<R>("import")).body_of(XLSX).returns::<import::Imported>();
+        ops.push(import.to(import::import::<R>));
+    }
+    tagged::<R>(ops)
+}
+
+/// A change is the whole form and the version that it is based on.
+fn with_version<R: Write>() -> RefOr<Schema> {
+    let version = ObjectBuilder::new()
+        .property(
+            "version",
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .description(Some("The version that the change is based on; or `If-Match`.")),
+        )
+        .build();
+    let both = utoipa::openapi::schema::AllOfBuilder::new().item(Ref::from_schema_name(R::Form::name())).item(version);
+    RefOr::T(both.build().into())
+}
+
+/// Enable, disable, and what disabling would hit.
+pub fn switch<R: Switch>() -> Vec<Op> {
+    let one = R::ONE;
+    let enable = Op::post(path::<R>("/{id}/enable"), format!("enable{one}"), t("启用", "Switch on"));
+    let disable = Op::post(path::<R>("/{id}/disable"), format!("disable{one}"), t("禁用", "Switch off"));
+    let impact = Op::get(
+        path::<R>("/{id}/impact"),
+        format!("impactOf{one}"),
+        t("禁用的影响", "What switching it off would hit"),
+    );
+    tagged::<R>(vec![
+        enable.permission(permission::<R>("enable")).returns::<R::Detail>().to(routes::enable::<R>),
+        disable.permission(permission::<R>("disable")).returns::<R::Detail>().to(routes::disable::<R>),
+        impact.permission(permission::<R>("view")).returns::<Impact>().to(routes::impact::<R>),
+    ])
+}
+
+/// Delete.
+pub fn delete<R: Delete>() -> Vec<Op> {
+    let delete = Op::delete(path::<R>("/{id}"), format!("delete{}", R::ONE), t("删除", "Remove one"));
+    tagged::<R>(vec![delete.permission(permission::<R>("delete")).to(routes::delete::<R>)])
+}
+
+/// A special action `POST …/{id}/{verb}` as the resource's `ACTIONS` describe it; add the body, the answer and the handler.
+/// A test compares the verbs with the descriptions, so that none lacks its label, button and permission.
+pub fn action<R: Resource>(verb: &'static str) -> Op {
+    let action = R::ACTIONS.iter().find(|it| it.verb == verb);
+    let (label, keyed) = action.map_or((t("操作", "Act"), false), |it| (it.label, it.keyed));
+    let mut name = String::new();
+    for word in verb.split('-') {
+        let mut letters = word.chars();
+        match letters.next() {
+            Some(first) if !name.is_empty() => name.extend(first.to_uppercase()),
+            Some(first) => name.push(first),
+            None => {}
+        }
+        name.push_str(letters.as_str());
+    }
+    let op = Op::post(path::<R>(&format!("/{{id}}/{verb}")), format!("{name}{}", R::ONE), label);
+    let op = op.tag(R::PATH).permission(permission::<R>(verb));
+    if keyed { op.keyed() } else { op }
+}
+
+fn tagged<R: Resource>(ops: Vec<Op>) -> Vec<Op> {
+    ops.into_iter().map(|op| op.tag(R::PATH)).collect()
+}

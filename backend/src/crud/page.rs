@@ -1,0 +1,141 @@
+//! Paging: pages by number, keyset by id, and counts that stop in time.
+
+use diesel::expression::expression_types::NotSelectable;
+use diesel::expression_methods::ExpressionMethods;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+use diesel::{BoxableExpression, QueryResult};
+use diesel_async::AsyncPgConnection;
+use diesel_async::methods::LoadQuery;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
+use shared::page::{COUNT_CAP, Page, PageQuery};
+use shared::resource::Row;
+
+use crate::error::{Error, Result};
+
+/// An `ORDER BY` of any column.
+pub type OrderBy<QS> = Box<dyn BoxableExpression<QS, Pg, SqlType = NotSelectable> + Send>;
+
+/// Orders by a column, falling or rising.
+pub fn by<QS, C>(column: C, falling: bool) -> OrderBy<QS>
+where
+    C: diesel::Expression + ExpressionMethods + Send + 'static,
+    diesel::dsl::Asc<C>: BoxableExpression<QS, Pg, SqlType = NotSelectable> + Send,
+    diesel::dsl::Desc<C>: BoxableExpression<QS, Pg, SqlType = NotSelectable> + Send,
+{
+    if falling { Box::new(column.desc()) } else { Box::new(column.asc()) }
+}
+
+/// Narrows a boxed query to what lies beyond the cursor, if there is one. Ids are the default order, and unique.
+#[macro_export]
+macro_rules! beyond {
+    ($query:expr, $id:expr, $page:expr) => {{
+        let (key, falling) = $page.order();
+        match $page.cursor {
+            Some(cursor) if key == "id" && falling => $query.filter($id.lt(cursor)),
+            Some(cursor) if key == "id" => $query.filter($id.gt(cursor)),
+            _ => $query,
+        }
+    }};
+}
+
+/// Loads a page: the rows with a literal `LIMIT`, which keeps the plan cached, and a count that stops at the cap.
+///
+/// `counted` is the same query again without order and cursor: Diesel's boxed queries cannot be copied. The future is
+/// boxed because the compiler cannot prove the lifetimes of an `async fn` over these types.
+pub fn load<'a, T, R, Q, C>(
+    conn: &'a mut AsyncPgConnection,
+    page: &'a PageQuery,
+    rows: Q,
+    counted: C,
+) -> BoxFuture<'a, Result<Page<R>>>
+where
+    Limited<Q>: for<'c> LoadQuery<'c, AsyncPgConnection, T>,
+    Capped<C>: for<'c> LoadQuery<'c, AsyncPgConnection, i64>,
+    T: Into<R> + Send + 'static,
+    Q: Send + 'static,
+    C: Send + 'static,
+    R: Row,
+{
+    async move {
+        let offset = if page.cursor.is_some() { 0 } else { (page.page - 1) * page.size };
+        let items: Vec<T> = all(Limited { query: rows, limit: page.size, offset }, conn).await?;
+        let items: Vec<R> = items.into_iter().map(Into::into).collect();
+        let got = i64::try_from(items.len()).map_err(|err| Error::internal(err.to_string()))?;
+        // A page that is not full tells the count by itself.
+        let known = page.cursor.is_none() && got < page.size && (got > 0 || page.page == 1);
+        let total = if known {
+            offset + got
+        } else {
+            all(Capped { query: counted, limit: COUNT_CAP + 1 }, conn).await?.into_iter().sum()
+        };
+        let next_cursor = (page.order().0 == "id" && got == page.size).then(|| items.last().map(Row::id)).flatten();
+        let (total, total_capped) = (total.min(COUNT_CAP), total > COUNT_CAP);
+        Ok(Page { items, page: page.page, size: page.size, total, total_capped, next_cursor })
+    }
+    .boxed()
+}
+
+fn all<'c, Q, T>(query: Q, conn: &'c mut AsyncPgConnection) -> BoxFuture<'c, QueryResult<Vec<T>>>
+where
+    Q: LoadQuery<'c, AsyncPgConnection, T>,
+    Q: Send + 'c,
+    T: Send + 'c,
+{
+    let rows = query.internal_load(conn);
+    async move { rows.await?.try_collect().await }.boxed()
+}
+
+/// A query with its limit and offset written out.
+pub struct Limited<Q> {
+    query: Q,
+    limit: i64,
+    offset: i64,
+}
+
+impl<Q> QueryId for Limited<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Limited<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Limited<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(&format!(" LIMIT {}", self.limit));
+        // Few offsets are asked for, so each may have a plan of its own.
+        if self.offset > 0 {
+            out.push_sql(&format!(" OFFSET {}", self.offset));
+        }
+        Ok(())
+    }
+}
+
+/// A count of a query's rows that stops at a limit.
+pub struct Capped<Q> {
+    query: Q,
+    limit: i64,
+}
+
+impl<Q> QueryId for Capped<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Capped<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Capped<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) FROM (");
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(&format!(" LIMIT {}) counted", self.limit));
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! The handlers of every resource, once.
+
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse, web};
+use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use shared::page::{MAX_SIZE, Page, PageQuery};
+use shared::problem::FieldError;
+use shared::resource::{Editable, FormMap, Resource, Row};
+use shared::text::{Lang, t};
+use uuid::Uuid;
+
+use super::audit::{Actor, Deed, record};
+use super::{Browse, Ctx, Delete, Impact, Switch, Write};
+use crate::api::body::{Body, params};
+use crate::error::{Error, Result};
+
+/// `GET /…`: one page.
+pub async fn list<R: Browse>(mut ctx: Ctx, req: HttpRequest) -> Result<web::Json<Page<R::Row>>> {
+    let (filter, page) = read_query::<R>(req.query_string(), ctx.lang)?;
+    Ok(web::Json(R::list(&mut ctx.conn, &ctx.caller.scope, &filter, &page).await?))
+}
+
+/// Reads search conditions and paging, and refuses what neither knows: a misspelt condition must not show everything.
+pub fn read_query<R: Resource>(query: &str, lang: Lang) -> Result<(R::Filter, PageQuery)> {
+    use utoipa::IntoParams;
+    let filters = R::Filter::into_params(|| None).into_iter().map(|it| it.name);
+    let known: Vec<String> = filters.chain(PageQuery::into_params(|| None).into_iter().map(|it| it.name)).collect();
+    let pairs: Vec<(String, String)> = params(query)?;
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(name)) {
+        return Err(Error::field(name, "unknown", t("没有这个查询条件", "There is no such search condition")));
+    }
+    let page: PageQuery = params(query)?;
+    let errors = check_page::<R>(&page, lang);
+    if errors.is_empty() { Ok((params(query)?, page)) } else { Err(Error::Invalid(errors)) }
+}
+
+fn check_page<R: Resource>(page: &PageQuery, lang: Lang) -> Vec<FieldError> {
+    let range = t("超出范围", "Out of range").get(lang);
+    let mut errors = vec![];
+    // Beyond this the cursor must be used.
+    if !(1..=100_000).contains(&page.page) {
+        errors.push(FieldError::new("page", "range", range));
+    }
+    if !(1..=MAX_SIZE).contains(&page.size) {
+        errors.push(FieldError::new("size", "range", range));
+    }
+    let (key, _) = page.order();
+    if key != "id" && !R::COLUMNS.iter().any(|it| it.sorted && it.key == key) {
+        errors.push(FieldError::new("sort", "unknown", t("不能按此列排序", "Cannot be sorted by this").get(lang)));
+    }
+    errors
+}
+
+/// `GET /…/{id}`.
+pub async fn find<R: Browse>(mut ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<R::Detail>> {
+    Ok(web::Json(R::find(&mut ctx.conn, &ctx.caller.scope, *id).await?))
+}
+
+/// `POST /…`.
+pub async fn create<R: Write>(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
+    let form = shared::check::read::<R::Form>(R::FIELDS, &form, ctx.lang).map_err(Error::Invalid)?;
+    let actor = ctx.actor();
+    let mut conn = ctx.conn;
+    let row = conn.transaction(async |conn| insert::<R>(conn, &actor, &form).await).await?;
+    Ok(HttpResponse::Created().json(row))
+}
+
+/// Adds one row, within the caller's transaction.
+pub async fn insert<R: Write>(conn: &mut AsyncPgConnection, actor: &Actor, form: &R::Form) -> Result<R::Detail> {
+    let id = R::create(conn, &actor.caller, form).await?;
+    // Read back through the caller's scope: a row one may not see cannot be created.
+    let row = R::find(conn, &actor.caller.scope, id).await?;
+    let deed = Deed { resource: R::PATH, action: "create", id, name: &row.name() };
+    record(conn, actor, deed, None::<&R::Detail>, Some(&row)).await?;
+    Ok(row)
+}
+
+/// `PUT /…/{id}`: the whole form, and the version that it is based on.
+pub async fn update<R: Write>(
+    ctx: Ctx,
+    id: Path<Uuid>,
+    req: HttpRequest,
+    Body(mut map): Body<FormMap>,
+) -> Result<web::Json<R::Detail>> {
+    let version = asked_version(&req, &mut map)?;
+    let form = shared::check::read::<R::Form>(R::FIELDS, &map, ctx.lang).map_err(Error::Invalid)?;
+    let (actor, lang) = (ctx.actor(), ctx.lang);
+    let mut conn = ctx.conn;
+    let row = conn
+        .transaction(async |conn| {
+            let before = R::find(conn, &actor.caller.scope, *id).await?;
+            keep_fixed::<R>(&before, &form, lang)?;
+            stamp(conn, <R as Write>::TABLE, *id, Some(version)).await?;
+            R::update(conn, &actor.caller, *id, &form).await?;
+            changed::<R>(conn, &actor, "update", before).await
+        })
+        .await?;
+    Ok(web::Json(row))
+}
+
+/// `If-Match` or the field `version`.
+fn asked_version(req: &HttpRequest, form: &mut FormMap) -> Result<i64> {
+    let header =
+        req.headers().get("if-match").and_then(|it| it.to_str().ok()).map(|it| it.trim_matches('"').parse::<i64>());
+    match (form.remove("version"), header) {
+        (Some(Value::Number(number)), _) => number.as_i64(),
+        (None, Some(Ok(version))) => Some(version),
+        (None, None) => return Err(Error::field("version", "required", t("必填", "Required"))),
+        _ => None,
+    }
+    .ok_or_else(|| Error::field("version", "format", t("请填写整数", "A whole number")))
+}
+
+/// Fixed fields may be sent along, but not changed.
+fn keep_fixed<R: Editable>(before: &R::Detail, form: &R::Form, lang: Lang) -> Result<()> {
+    let json = |form: &R::Form| serde_json::to_value(form).map_err(|err| Error::internal(err.to_string()));
+    let (old, new) = (json(&R::form(before))?, json(form)?);
+    let moved = R::FIELDS.iter().filter(|it| it.fixed && old.get(it.name) != new.get(it.name));
+    let text = t("创建后不能修改", "Cannot be changed after creation").get(lang);
+    let errors: Vec<_> = moved.map(|it| FieldError::new(it.name, "fixed", text)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Counts a change of a row and locks it; with a version, only if that is still the newest.
+pub async fn stamp(conn: &mut AsyncPgConnection, table: &'static str, id: Uuid, version: Option<i64>) -> Result<()> {
+    let sql = format!(
+        "update {table} set version = version + 1, updated_at = now() where id = $1 and ($2 = -1 or version = $2)"
+    );
+    let changed =
+        diesel::sql_query(sql).bind::<SqlUuid, _>(id).bind::<BigInt, _>(version.unwrap_or(-1)).execute(conn).await?;
+    if changed == 1 {
+        return Ok(());
+    }
+    let text = t("数据已被他人修改，请刷新后重试", "Somebody changed it in the meantime; read it again");
+    Err(Error::Conflict("stale", text))
+}
+
+/// Reads a changed row back through the scope and writes the audit.
+pub async fn changed<R: Browse>(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    action: &str,
+    before: R::Detail,
+) -> Result<R::Detail> {
+    let id = before.id();
+    let after = R::find(conn, &actor.caller.scope, id).await?;
+    let deed = Deed { resource: R::PATH, action, id, name: &after.name() };
+    record(conn, actor, deed, Some(&before), Some(&after)).await?;
+    Ok(after)
+}
+
+/// `POST /…/{id}/enable`.
+pub async fn enable<R: Switch>(ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<R::Detail>> {
+    switch::<R>(ctx, *id, true).await
+}
+
+/// `POST /…/{id}/disable`.
+pub async fn disable<R: Switch>(ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<R::Detail>> {
+    switch::<R>(ctx, *id, false).await
+}
+
+async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::Detail>> {
+    let actor = ctx.actor();
+    let mut conn = ctx.conn;
+    let row = conn
+        .transaction(async |conn| {
+            let before = R::find(conn, &actor.caller.scope, id).await?;
+            if before.enabled() == Some(on) {
+                return Ok::<_, Error>(before);
+            }
+            stamp(conn, <R as Switch>::TABLE, id, None).await?;
+            R::switch(conn, id, on).await?;
+            changed::<R>(conn, &actor, if on { "enable" } else { "disable" }, before).await
+        })
+        .await?;
+    Ok(web::Json(row))
+}
+
+/// `GET /…/{id}/impact`.
+pub async fn impact<R: Switch>(mut ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<Impact>> {
+    R::find(&mut ctx.conn, &ctx.caller.scope, *id).await?;
+    Ok(web::Json(R::impact(&mut ctx.conn, *id).await?))
+}
+
+/// `DELETE /…/{id}`.
+pub async fn delete<R: Delete>(ctx: Ctx, id: Path<Uuid>) -> Result<HttpResponse> {
+    let actor = ctx.actor();
+    let mut conn = ctx.conn;
+    conn.transaction(async |conn| {
+        let before = R::find(conn, &actor.caller.scope, *id).await?;
+        R::delete(conn, *id).await?;
+        let deed = Deed { resource: R::PATH, action: "delete", id: *id, name: &before.name() };
+        record(conn, &actor, deed, Some(&before), None::<&R::Detail>).await
+    })
+    .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Does something to a row that was found in scope, in one transaction, audited: the frame of every special action.
+///
+/// # Errors
+/// 404 when the row is not in scope, and whatever the deed says.
+pub async fn act<R, F>(ctx: Ctx, id: Uuid, verb: &'static str, deed: F) -> Result<web::Json<R::Detail>>
+where
+    R: Browse,
+    F: for<'c> FnOnce(&'c mut AsyncPgConnection, &'c Actor, &'c R::Detail) -> BoxFuture<'c, Result<()>> + Send,
+{
+    let actor = ctx.actor();
+    let mut conn = ctx.conn;
+    let row = conn
+        .transaction(async |conn| {
+            let before = R::find(conn, &actor.caller.scope, id).await?;
+            deed(conn, &actor, &before).await?;
+            changed::<R>(conn, &actor, verb, before).await
+        })
+        .await?;
+    Ok(web::Json(row))
+}

@@ -1,0 +1,90 @@
+//! The database: pools, migrations, and the advisory locks that make something happen once.
+
+use anyhow::{Context, Result};
+use diesel::ConnectionError;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+/// The migrations, compiled in.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// Connections to the database; cheap to clone. Each worker has its own, because a connection is driven by the
+/// runtime that opened it.
+pub type Db = Pool<AsyncPgConnection>;
+/// One connection out of a pool.
+pub type Connection = Object<AsyncPgConnection>;
+
+/// A pool of at most `size` connections; none is opened before it is needed.
+///
+/// # Errors
+/// Never in practice: the settings are fixed here.
+pub fn pool(url: &str, size: usize) -> Result<Db> {
+    let mut config = ManagerConfig::default();
+    // `Verified` costs a query for every check-out; a dead connection is noticed by its first query instead.
+    config.recycling_method = RecyclingMethod::Fast;
+    let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
+    let pool = Pool::builder(manager)
+        .max_size(size)
+        .wait_timeout(Some(std::time::Duration::from_secs(10)))
+        .runtime(deadpool_runtime())
+        .build()?;
+    Ok(pool)
+}
+
+fn deadpool_runtime() -> deadpool::Runtime {
+    deadpool::Runtime::Tokio1
+}
+
+/// Brings the database to the newest schema.
+///
+/// # Errors
+/// The database cannot be reached or a migration fails; nothing of a failed migration stays.
+pub async fn migrate(url: &str) -> Result<()> {
+    let url = url.to_owned();
+    // The harness blocks; it gets a thread with a runtime of its own.
+    tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        runtime.block_on(async {
+            let conn = connect(&url).await?;
+            let mut wrapper: AsyncConnectionWrapper<AsyncPgConnection> = conn.into();
+            tokio::task::block_in_place(|| wrapper.run_pending_migrations(MIGRATIONS).map(drop))
+                .map_err(|err| anyhow::anyhow!("a migration failed: {err}"))
+        })
+    })
+    .await?
+}
+
+/// Whether no migration is pending.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn is_current(conn: &mut AsyncPgConnection) -> Result<bool> {
+    use diesel::migration::{Migration, MigrationSource};
+    use diesel_async::RunQueryDsl;
+    #[derive(diesel::QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let done: Vec<Version> = diesel::sql_query("select version from __diesel_schema_migrations")
+        .load(conn)
+        .await
+        .context("no migrations yet")?;
+    let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
+        MIGRATIONS.migrations().map_err(|err| anyhow::anyhow!("{err}"))?;
+    Ok(known.iter().all(|it| {
+        let version = it.name().version().to_string();
+        done.iter().any(|done| done.version == version)
+    }))
+}
+
+/// One connection outside of any pool.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn connect(url: &str) -> std::result::Result<AsyncPgConnection, ConnectionError> {
+    AsyncPgConnection::establish(url).await
+}

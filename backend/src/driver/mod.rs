@@ -1,0 +1,3 @@
+//! Drivers: everyone who uses the mini-program.
+
+pub mod session;

@@ -1,0 +1,181 @@
+//! The one error type of the server, and the only place that words it and logs a 500.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use diesel::result::DatabaseErrorKind;
+use shared::problem::{FieldError, Problem};
+use shared::text::{Lang, Text, t};
+
+use crate::constraints;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 401: nobody is logged in, or no longer.
+    #[error("not logged in: {}", .0.en)]
+    Unauthenticated(Text),
+    /// 403: logged in, without the permission.
+    #[error("lacks the permission {0}")]
+    Forbidden(String),
+    /// 404: not there, or not yours.
+    #[error("not found")]
+    NotFound,
+    /// 409: the state of things forbids it.
+    #[error("conflict {0}: {en}", en = .1.en)]
+    Conflict(&'static str, Text),
+    /// 422: fields are wrong, worded already.
+    #[error("invalid: {0:?}")]
+    Invalid(Vec<FieldError>),
+    /// 422: one field is wrong.
+    #[error("invalid field {0}: {1}")]
+    Field(String, &'static str, Text),
+    /// 400: the request cannot be read at all.
+    #[error("unreadable request: {0}")]
+    Unreadable(String),
+    /// 413: the request is larger than is taken.
+    #[error("request too large")]
+    TooLarge,
+    /// 429: too often, or too much at once; seconds to wait.
+    #[error("limited for {0} s")]
+    Limited(u64, Text),
+    /// 503: a device is offline or a provider down.
+    #[error("unavailable {0}: {en}", en = .1.en)]
+    Unavailable(&'static str, Text),
+    /// 500: our fault. Its cause is logged, not told.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+/// A result whose error can be answered.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// One field is wrong.
+    pub fn field(name: impl Into<String>, code: &'static str, text: Text) -> Self {
+        Self::Field(name.into(), code, text)
+    }
+
+    /// Our fault, said in a sentence.
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::Internal(anyhow::anyhow!(what.into()))
+    }
+
+    /// The problem document in one language.
+    pub fn problem(&self, lang: Lang, request_id: Option<String>) -> Problem {
+        let (code, title, detail, errors) = match self {
+            Self::Unauthenticated(text) => {
+                ("unauthenticated", t("未登录", "Not logged in"), text.get(lang).to_owned(), vec![])
+            }
+            Self::Forbidden(permission) => {
+                let detail = match lang {
+                    Lang::Zh => format!("没有权限：{permission}"),
+                    Lang::En => format!("This needs the permission {permission}"),
+                };
+                ("forbidden", t("没有权限", "Not allowed"), detail, vec![])
+            }
+            Self::NotFound => {
+                let text = t("不存在，或不属于您", "It does not exist, or is not yours");
+                ("not_found", t("未找到", "Not found"), text.get(lang).to_owned(), vec![])
+            }
+            Self::Conflict(code, text) => {
+                (*code, t("当前状态不允许", "The state forbids it"), text.get(lang).to_owned(), vec![])
+            }
+            Self::Invalid(errors) => ("invalid", t("填写有误", "Something is wrong"), said(errors), errors.clone()),
+            Self::Field(field, code, text) => {
+                let errors = vec![FieldError::new(field, code, text.get(lang))];
+                ("invalid", t("填写有误", "Something is wrong"), said(&errors), errors)
+            }
+            Self::Unreadable(why) => {
+                ("unreadable", t("请求无法读取", "The request cannot be read"), why.clone(), vec![])
+            }
+            Self::TooLarge => {
+                let text = t("请求内容过大", "The request is larger than is taken");
+                ("too_large", t("内容过大", "Too large"), text.get(lang).to_owned(), vec![])
+            }
+            Self::Limited(_, text) => {
+                ("limited", t("请稍后再试", "Try again later"), text.get(lang).to_owned(), vec![])
+            }
+            Self::Unavailable(code, text) => {
+                (*code, t("暂不可用", "Not available now"), text.get(lang).to_owned(), vec![])
+            }
+            Self::Internal(_) => {
+                let text = t("服务器出错，请把请求编号告诉我们", "The server failed; please tell us the request id");
+                ("internal", t("服务器错误", "Server error"), text.get(lang).to_owned(), vec![])
+            }
+        };
+        Problem {
+            kind: format!("about:blank#{code}"),
+            title: title.get(lang).to_owned(),
+            status: self.status_code().as_u16(),
+            detail,
+            code: code.to_owned(),
+            errors,
+            request_id,
+        }
+    }
+
+    /// The answer in one language.
+    pub fn answer(&self, lang: Lang, request_id: Option<String>) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type("application/problem+json");
+        if let Self::Limited(seconds, _) = self {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        let problem = self.problem(lang, request_id);
+        response.body(serde_json::to_string(&problem).unwrap_or_default())
+    }
+}
+
+/// The errors of a form in one sentence.
+fn said(errors: &[FieldError]) -> String {
+    errors.iter().map(|it| format!("{}: {}", it.field, it.message)).collect::<Vec<_>>().join("; ")
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict(..) => StatusCode::CONFLICT,
+            Self::Invalid(_) | Self::Field(..) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    // The middleware that knows the request's language words it anew.
+    fn error_response(&self) -> HttpResponse {
+        self.answer(Lang::default(), None)
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(err: diesel::result::Error) -> Self {
+        use diesel::result::Error as Db;
+        match err {
+            Db::NotFound => Self::NotFound,
+            Db::DatabaseError(kind, info) => {
+                let known = info.constraint_name().and_then(constraints::error);
+                match (kind, known) {
+                    (_, Some(error)) => error,
+                    (DatabaseErrorKind::SerializationFailure, None) => {
+                        Self::Conflict("busy", t("操作冲突，请重试", "Somebody did the same just now; try again"))
+                    }
+                    (kind, None) => Self::Internal(Db::DatabaseError(kind, info).into()),
+                }
+            }
+            err => Self::Internal(err.into()),
+        }
+    }
+}
+
+impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
+    fn from(err: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
+        tracing::error!(error = %err, "no database connection: {err}");
+        Self::Unavailable("database_unavailable", t("数据库暂不可用", "The database cannot be reached now"))
+    }
+}

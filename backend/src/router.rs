@@ -1,0 +1,59 @@
+//! The table of operations: one line a resource.
+
+use diesel_async::AsyncPgConnection;
+use shared::resource::Resource;
+use shared::station::CarStations;
+use shared::text::t;
+use shared::user::{Login, Me, PasswordChange, Refresh, Tokens};
+use uuid::Uuid;
+
+use crate::api::op::Op;
+use crate::auth::login;
+use crate::auth::scope::Scope;
+use crate::crud::import;
+use crate::error::Result;
+use crate::jobs::worker::Kind;
+use crate::{events, station};
+
+/// All kinds of jobs.
+pub const JOBS: &[Kind] = &[];
+
+/// All operations of the API.
+pub fn operations() -> Vec<Op> {
+    [auth(), station::operations()].into_iter().flatten().collect()
+}
+
+fn auth() -> Vec<Op> {
+    let ops = [
+        Op::post("/api/v1/auth/login", "login", t("登录", "Log in"))
+            .public()
+            .body::<Login>()
+            .returns::<Tokens>()
+            .to(login::login),
+        Op::post("/api/v1/auth/refresh", "refreshTokens", t("刷新令牌", "The next pair of tokens"))
+            .public()
+            .body::<Refresh>()
+            .returns::<Tokens>()
+            .to(login::refresh),
+        Op::post("/api/v1/auth/logout", "logout", t("退出登录", "Log out")).to(login::logout),
+        Op::get("/api/v1/auth/me", "getMe", t("当前用户", "Who is logged in")).returns::<Me>().to(login::me),
+        Op::post("/api/v1/auth/password", "changePassword", t("修改密码", "Change one's own password"))
+            .body::<PasswordChange>()
+            .to(login::change_password),
+        Op::get("/api/v1/events", "streamEvents", t("实时事件", "What happens, as server-sent events"))
+            .returns_media("text/event-stream")
+            .to(events::stream),
+    ];
+    ops.into_iter().map(|op| op.tag("auth")).collect()
+}
+
+/// The row of the resource at `path` that bears this name, in scope: what a cell of a sheet means.
+///
+/// # Errors
+/// The database's.
+pub async fn named(conn: &mut AsyncPgConnection, scope: &Scope, path: &str, name: &str) -> Result<Option<Uuid>> {
+    match path {
+        CarStations::PATH => import::named::<CarStations>(conn, scope, name).await,
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,125 @@
+//! Runs the server: API, console, gateway and workers in one process, until told to stop.
+
+use std::time::Duration;
+
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App as Actix, HttpResponse, HttpServer, web};
+use anyhow::{Context, Result};
+use diesel_async::RunQueryDsl;
+
+use crate::api::{op, openapi, request};
+use crate::app::{App, Core};
+use crate::auth::login::Tries;
+use crate::{db, metrics, router};
+
+/// The largest body of any request; what takes less says so itself.
+const MAX_BODY: usize = 10 << 20;
+
+/// A server that is running.
+pub struct Running {
+    /// Where it listens.
+    pub address: std::net::SocketAddr,
+    /// Ends when the server has stopped.
+    pub server: actix_web::dev::Server,
+}
+
+/// Binds and starts; the returned server must be awaited.
+///
+/// # Errors
+/// The address is taken, or the OpenAPI document cannot be written.
+pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
+    metrics::install()?;
+    let document = web::Data::new(openapi::json(&router::operations())?);
+    let tries = web::Data::new(Tries::default());
+    let workers = match core.config.http.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    };
+    let address = core.config.http.address;
+    let max_connections = core.config.gateway.max_connections + 1000;
+    let server = HttpServer::new(move || {
+        // Each worker has its own connections: a connection is driven by the runtime that opened it.
+        let app = App::new(core.clone()).map(web::Data::new);
+        let (document, tries) = (document.clone(), tries.clone());
+        Actix::new()
+            .configure(move |config| {
+                if let Ok(app) = app {
+                    config.app_data(app);
+                }
+                config.app_data(document).app_data(tries).app_data(web::PayloadConfig::new(MAX_BODY));
+            })
+            .app_data(web::PathConfig::default().error_handler(|_, _| crate::error::Error::NotFound.into()))
+            .wrap(Compress::default())
+            .wrap(from_fn(request::frame))
+            .service(web::resource("/livez").to(async || "ok"))
+            .service(web::resource("/readyz").to(ready))
+            .service(web::resource("/metrics").to(async || metrics::render()))
+            .service(web::resource("/api/openapi.json").to(openapi_json))
+            .configure(|config| op::mount(router::operations(), config))
+            .default_service(web::to(nothing_here))
+    })
+    .workers(workers)
+    .max_connections(max_connections)
+    .backlog(4096)
+    .shutdown_timeout(8)
+    .disable_signals()
+    .bind(address)
+    .with_context(|| format!("cannot listen on {address}"))?;
+    let address = server.addrs().as_slice().first().copied().unwrap_or(address);
+    Ok(Running { address, server: server.run() })
+}
+
+async fn nothing_here() -> Result<HttpResponse, crate::error::Error> {
+    Err(crate::error::Error::NotFound)
+}
+
+async fn openapi_json(document: web::Data<String>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.get_ref().clone())
+}
+
+/// `GET /readyz`: the database can be reached and its schema is the newest.
+async fn ready(app: web::Data<App>) -> Result<&'static str, crate::error::Error> {
+    let text = shared::text::t("尚未就绪", "Not ready");
+    let not_ready = || crate::error::Error::Unavailable("not_ready", text);
+    if app.stopping.is_cancelled() {
+        return Err(not_ready());
+    }
+    let mut conn = app.conn().await?;
+    diesel::sql_query("select 1").execute(&mut conn).await?;
+    if db::is_current(&mut conn).await.unwrap_or(false) { Ok("ready") } else { Err(not_ready()) }
+}
+
+/// Runs until SIGTERM or SIGINT, then drains: no new requests, running ones finish, sockets close.
+///
+/// # Errors
+/// The server cannot start.
+pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
+    let running = start(core.clone())?;
+    tracing::info!(address = %running.address, "serving on http://{}", running.address);
+    let handle = running.server.handle();
+    let listener = tokio::spawn({
+        let core = core.clone();
+        async move { core.hub.listen(&core.database_url, core.stopping.clone()).await }
+    });
+    let worker = tokio::spawn(crate::jobs::worker::work(App::new(core.clone())?));
+    let server = tokio::spawn(running.server);
+    stop_signal().await?;
+    tracing::info!("stopping");
+    core.stopping.cancel();
+    handle.stop(true).await;
+    server.await??;
+    // What is left undone stays in the database and is done after the next start.
+    let _ = tokio::time::timeout(Duration::from_secs(2), futures_util::future::join(listener, worker)).await;
+    Ok(())
+}
+
+async fn stop_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

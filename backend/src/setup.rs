@@ -1,0 +1,102 @@
+//! The first run: the platform's administrator.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::{Context, Result};
+use chrono::Utc;
+use diesel::prelude::*;
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use schema::{roles, user_roles, users};
+use shared::user::UserKind;
+
+use crate::app::{App, new_id};
+use crate::auth::token;
+
+/// The platform's first account.
+pub const ADMIN: &str = "admin";
+
+/// Makes the administrator when there is no user yet. The password is `WATTYARD_ADMIN_PASSWORD`, or generated, printed
+/// once and kept in `admin-password` below the data folder, readable by us alone.
+///
+/// # Errors
+/// The database cannot be written, or the file.
+pub async fn first_run(app: &App) -> Result<()> {
+    let mut conn = app.conn().await?;
+    sync_admin_role(&mut conn).await?;
+    if users::table.count().get_result::<i64>(&mut conn).await? > 0 {
+        return Ok(());
+    }
+    let given = std::env::var("WATTYARD_ADMIN_PASSWORD").ok().filter(|it| !it.is_empty());
+    let generated = given.is_none();
+    let password = given.unwrap_or_else(|| token::random().chars().take(16).collect());
+    let hash = app.hasher.hash(&password).await?;
+    if generated {
+        keep(app, &password)?;
+    }
+    conn.transaction(async |conn| {
+        let user = new_id(Utc::now());
+        diesel::insert_into(users::table)
+            .values((
+                users::id.eq(user),
+                users::kind.eq(UserKind::Platform),
+                users::username.eq(ADMIN),
+                users::name.eq("系统管理员"),
+                users::password_hash.eq(hash),
+            ))
+            .execute(conn)
+            .await?;
+        let role: uuid::Uuid = roles::table
+            .filter(roles::kind.eq(UserKind::Platform).and(roles::name.eq(ADMIN_ROLE)))
+            .select(roles::id)
+            .first(conn)
+            .await?;
+        diesel::insert_into(user_roles::table)
+            .values((user_roles::user_id.eq(user), user_roles::role_id.eq(role)))
+            .execute(conn)
+            .await?;
+        QueryResult::Ok(())
+    })
+    .await?;
+    let mut out = std::io::stdout();
+    if generated {
+        writeln!(out, "account: {ADMIN}   password: {password}")?;
+    }
+    Ok(())
+}
+
+fn keep(app: &App, password: &str) -> Result<()> {
+    let path = app.config.database.folder.join("admin-password");
+    std::fs::create_dir_all(&app.config.database.folder)?;
+    let mut file = std::fs::File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(file.write_all(password.as_bytes())?)
+}
+
+const ADMIN_ROLE: &str = "系统管理员";
+
+/// The administrator's role holds all permissions, those of a newer version too.
+async fn sync_admin_role(conn: &mut diesel_async::AsyncPgConnection) -> Result<()> {
+    let permissions = shared::permission::codes_for(UserKind::Platform);
+    let known = diesel::update(roles::table.filter(roles::kind.eq(UserKind::Platform).and(roles::name.eq(ADMIN_ROLE))))
+        .set(roles::permissions.eq(&permissions))
+        .execute(conn)
+        .await?;
+    if known == 0 {
+        diesel::insert_into(roles::table)
+            .values((
+                roles::id.eq(new_id(Utc::now())),
+                roles::kind.eq(UserKind::Platform),
+                roles::name.eq(ADMIN_ROLE),
+                roles::permissions.eq(&permissions),
+            ))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
