@@ -2,7 +2,7 @@
 // Trunk runs it before each build; it does nothing while its outputs are newer than what they are made of.
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const frontend = fileURLToPath(new URL('..', import.meta.url));
 const sheet = `${frontend}style/element.css`;
@@ -22,8 +22,7 @@ async function stylesheet() {
   const theme = `${frontend}node_modules/element-plus/theme-chalk`;
   const files = [`${theme}/base.css`, ...components.map((name) => `${theme}/el-${name}.css`), `${theme}/dark/css-vars.css`];
   const parts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  // A character set may only be named at the very beginning.
-  return '@charset "UTF-8";\n' + parts.map((part) => part.replace('@charset "UTF-8";', '')).join('\n');
+  return (await transform(parts.join('\n'), { loader: 'css', minify: true, charset: 'utf8' })).code;
 }
 
 async function modified(file) {
