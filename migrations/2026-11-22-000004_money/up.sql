@@ -34,9 +34,13 @@ create index driver_visits_station_idx on driver_visits (station_id, driver_id);
 create table login_codes (
     phone text primary key,
     code_hash text not null,
+    -- Wrong codes since it was sent.
     attempts integer not null default 0,
     sent_at timestamptz not null,
-    expires_at timestamptz not null
+    expires_at timestamptz not null,
+    -- How many were sent since `counted_from`: a phone is not flooded.
+    sends integer not null default 1,
+    counted_from timestamptz not null
 );
 
 create table car_orders (
@@ -158,6 +162,8 @@ create table payments (
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     paid_at timestamptz,
+    -- When the channel told us of the payment by itself.
+    notified_at timestamptz,
     version bigint not null default 1
 );
 create index payments_provider_idx on payments (provider_id, id);
@@ -166,7 +172,12 @@ create index payments_station_idx on payments (station_id, id);
 create index payments_driver_idx on payments (driver_id, id);
 create index payments_order_idx on payments (order_id);
 create index payments_phone_idx on payments (phone, id);
+create index payments_order_no_idx on payments (order_no);
+create index payments_state_idx on payments (state, id);
+create index payments_paid_idx on payments (paid_at);
 create unique index payments_channel_no_key on payments (channel, channel_no);
+-- An order is paid for by one payment at a time.
+create unique index payments_open_key on payments (order_id) where state in ('created', 'paying');
 
 create table refunds (
     id uuid primary key,
@@ -201,6 +212,10 @@ create index refunds_provider_idx on refunds (provider_id, id);
 create index refunds_property_idx on refunds (property_id, id);
 create index refunds_station_idx on refunds (station_id, id);
 create index refunds_order_idx on refunds (order_id);
+create index refunds_order_no_idx on refunds (order_no);
+create index refunds_phone_idx on refunds (phone, id);
+create index refunds_state_idx on refunds (state, id);
+create index refunds_finished_idx on refunds (finished_at);
 
 -- Double entry. A transaction's entries sum to nothing; nothing is ever changed or removed.
 create table ledger_accounts (

@@ -352,6 +352,8 @@ diesel::table! {
         attempts -> Int4,
         sent_at -> Timestamptz,
         expires_at -> Timestamptz,
+        sends -> Int4,
+        counted_from -> Timestamptz,
     }
 }
 
@@ -433,6 +435,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         paid_at -> Nullable<Timestamptz>,
+        notified_at -> Nullable<Timestamptz>,
         version -> Int8,
     }
 }
