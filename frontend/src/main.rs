@@ -1,3 +1,5 @@
-//! The Wattyard console.
+//! The operators' console: starts it in the browser.
 
-fn main() {}
+fn main() {
+    frontend::app::start();
+}

@@ -1,0 +1,42 @@
+//! Files out of and into the server.
+
+use serde_json::Value;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, File, FormData, HtmlAnchorElement, Url};
+
+use super::{Ask, Body, Failure};
+
+/// Fetches a file and hands it to the browser under a name.
+///
+/// # Errors
+/// Whatever went wrong, worded for people.
+pub async fn download(path: &str, name: &str) -> Result<(), Failure> {
+    let mut ask = Ask::get(path);
+    ask.accept = "*/*";
+    let response = ask.send().await?;
+    let blob = JsFuture::from(response.blob().map_err(|_| Failure::offline())?).await;
+    let blob: Blob = blob.ok().and_then(|it| it.dyn_into().ok()).ok_or_else(Failure::offline)?;
+    save(&blob, name).ok_or_else(|| Failure::unreadable(name))
+}
+
+fn save(blob: &Blob, name: &str) -> Option<()> {
+    let address = Url::create_object_url_with_blob(blob).ok()?;
+    let document = web_sys::window()?.document()?;
+    let link: HtmlAnchorElement = document.create_element("a").ok()?.dyn_into().ok()?;
+    link.set_href(&address);
+    link.set_download(name);
+    link.click();
+    Url::revoke_object_url(&address).ok()
+}
+
+/// Sends a file as the form field `file`.
+///
+/// # Errors
+/// Whatever went wrong; for a sheet with errors by row in it, these.
+pub async fn upload(path: &str, file: &File) -> Result<Value, Failure> {
+    let form = FormData::new().map_err(|_| Failure::offline())?;
+    form.append_with_blob_and_filename("file", file, &file.name()).map_err(|_| Failure::offline())?;
+    let text = Ask::new("POST", path, Body::Form(&form)).text().await?;
+    serde_json::from_str(&text).map_err(|err| Failure::unreadable(&err.to_string()))
+}

@@ -1,0 +1,77 @@
+//! Buttons.
+
+use leptos::prelude::*;
+use shared::codes::Tone;
+
+use super::icon::{Icon, icon};
+
+/// The part of Element's class names that carries a tone.
+pub const fn tone_class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Primary => "primary",
+        Tone::Success => "success",
+        Tone::Warning => "warning",
+        Tone::Danger => "danger",
+        Tone::Info => "info",
+    }
+}
+
+/// A button; `class` holds Element's modifiers, `name` is how tests find it.
+pub fn button(class: &'static str, name: &str, face: Option<Icon>, label: &str, act: impl Fn() + 'static) -> AnyView {
+    let (name, label) = (name.to_owned(), label.to_owned());
+    view! {
+        <button type="button" class=format!("el-button {class}") data-test=name on:click=move |_| act()>
+            {face.map(icon)}
+            <span>{label}</span>
+        </button>
+    }
+    .into_any()
+}
+
+/// A button that shows only an icon; the label is for those who cannot see it.
+pub fn icon_button(class: &'static str, name: &str, face: Icon, label: &str, act: impl Fn() + 'static) -> AnyView {
+    let (name, label) = (name.to_owned(), label.to_owned());
+    view! {
+        <button type="button" class=class data-test=name title=label.clone() aria-label=label.clone() on:click=move |_| act()>
+            {icon(face)}
+        </button>
+    }
+    .into_any()
+}
+
+/// A button that is busy while its work runs.
+pub fn busy_button(
+    class: &'static str,
+    name: &'static str,
+    label: &'static str,
+    busy: RwSignal<bool>,
+    act: impl Fn() + 'static,
+) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class=format!("el-button {class}")
+            class:is-loading=busy
+            data-test=name
+            aria-busy=move || busy.get().to_string()
+            prop:disabled=busy
+            on:click=move |_| act()
+        >
+            {move || busy.get().then(spinner)}
+            <span>{label}</span>
+        </button>
+    }
+    .into_any()
+}
+
+/// A little turning ring.
+pub fn spinner() -> AnyView {
+    view! {
+        <i class="el-icon is-loading" aria-hidden="true">
+            <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
+                <path d="M21 12a9 9 0 1 1-6.2-8.56"/>
+            </svg>
+        </i>
+    }
+    .into_any()
+}

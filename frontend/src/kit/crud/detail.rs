@@ -1,0 +1,36 @@
+//! All that is known of a row, in a drawer over the list.
+
+use leptos::prelude::*;
+use uuid::Uuid;
+
+use super::act::buttons;
+use super::list::Listing;
+use super::source::Entry;
+use crate::kit::cell::{cell, descriptions};
+use crate::kit::fetched::{fetched, part};
+use crate::kit::modal::drawer;
+use crate::lang::{say, tr};
+use crate::nav;
+
+/// The drawer; closing it leads back to the list as it stood.
+pub fn detail(it: Listing, id: Uuid) -> AnyView {
+    let row = fetched(move || Some(format!("{}/{id}", it.source.path)), it.source.one);
+    Effect::new(move |seen: Option<u32>| {
+        let now = it.changes.get();
+        if seen.is_some_and(|seen| seen != now) {
+            row.refresh();
+        }
+        now
+    });
+    let close = Callback::new(move |()| nav::go(&it.address()));
+    let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
+    let head = move || row.value.get().map(|entry| buttons(it, &entry, false));
+    let head = view! { <div class="drawer-acts">{head}</div> };
+    drawer(title, close, head.into_any(), part(row, move |entry| facts(it, &entry)))
+}
+
+fn facts(it: Listing, entry: &Entry) -> AnyView {
+    let heads = (it.source.heads)();
+    let items = heads.iter().zip(&entry.cells).map(|(head, content)| (say(head.title).to_owned(), cell(content)));
+    descriptions(items.collect())
+}

@@ -1,0 +1,134 @@
+//! The form of a row: new or changed, checked here as on the server, and kind about conflicts.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+use shared::resource::FormMap;
+use uuid::Uuid;
+
+use super::list::Listing;
+use super::source::Edit;
+use crate::api::{Ask, Failure};
+use crate::kit::button::{busy_button, button};
+use crate::kit::confirm::{Question, confirm};
+use crate::kit::entry::{entries, wire};
+use crate::kit::fetched::{Fetched, fetched, trouble, veil};
+use crate::kit::form::{Errs, FormState, form_view};
+use crate::kit::modal::dialog;
+use crate::kit::toast;
+use crate::lang::{lang, say, tr};
+
+/// The dialog that writes a row; `id` is absent for a new one.
+pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
+    let Some(edit) = it.source.edit else { return ().into_any() };
+    let form: FormState = RwSignal::new(FormMap::new());
+    let errs: Errs = RwSignal::new(Vec::new());
+    let busy = RwSignal::new(false);
+    let version = RwSignal::new(0);
+    let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)), edit.form);
+    let ready = RwSignal::new(id.is_none());
+    Effect::new(move || {
+        if let Some((values, number)) = loaded.value.get() {
+            form.set(entries(edit.fields, &values));
+            version.set(number);
+            errs.set(Vec::new());
+            ready.set(true);
+        }
+    });
+    if id.is_none() {
+        form.set(blank(edit));
+    }
+    let close = Callback::new(move |()| it.editing.set(None));
+    let save = move || {
+        let checked = wire(edit.fields, &form.get_untracked(), lang()).and_then(|it| (edit.check)(&it, lang()));
+        match checked {
+            Ok(body) => {
+                errs.set(Vec::new());
+                busy.set(true);
+                spawn_local(async move {
+                    let outcome = write(it, id, body, version.get_untracked()).await;
+                    _ = busy.try_set(false);
+                    match outcome {
+                        Ok(()) => close.run(()),
+                        Err(failure) => told(&failure, errs, loaded).await,
+                    }
+                });
+            }
+            Err(wrong) => errs.set(wrong),
+        }
+    };
+    let body = move || {
+        if ready.get() {
+            form_view(edit.fields, form, errs, id.is_none())
+        } else if let Some(failure) = loaded.failure.get() {
+            trouble(&failure, move || loaded.reload())
+        } else {
+            view! { <div class="form-wait"></div> }.into_any()
+        }
+    };
+    let body = view! {
+        <form class="el-loading-parent--relative" on:submit=move |event| { event.prevent_default(); save(); }>
+            {body}
+            {veil(loaded.busy)}
+            // Without a submit button of its own, Enter in an input would not send the form.
+            <input type="submit" hidden=true/>
+        </form>
+    };
+    let foot = view! {
+        {button("", "cancel", None, tr("取消", "Cancel"), move || close.run(()))}
+        {busy_button("el-button--primary", "ok", tr("确定", "Save"), busy, save)}
+    };
+    let verb = if id.is_none() { tr("添加", "Add") } else { tr("修改", "Edit") };
+    let title = format!("{verb} · {}", say(it.source.title));
+    let width = if edit.fields.len() > 6 { 860 } else { 560 };
+    dialog(title, width, close, body.into_any(), foot.into_any())
+}
+
+/// An empty form; switches are off until switched on.
+fn blank(edit: Edit) -> FormMap {
+    let entry = |field: &shared::describe::Field| {
+        let value = if field.input == shared::describe::Input::Switch { Value::Bool(false) } else { Value::Null };
+        (field.name.to_owned(), value)
+    };
+    edit.fields.iter().map(entry).collect()
+}
+
+async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: i64) -> Result<(), Failure> {
+    match id {
+        None => drop(Ask::post(it.source.path, &Value::Object(body)).text().await?),
+        Some(id) => {
+            body.insert("version".to_owned(), version.into());
+            Ask::put(&format!("{}/{id}", it.source.path), &Value::Object(body)).text().await?;
+        }
+    }
+    toast::done(tr("保存成功", "Saved"));
+    it.changed();
+    Ok(())
+}
+
+/// Puts errors at their fields; a row that somebody else has changed meanwhile can be read anew.
+async fn told<T: Send + Sync + 'static>(failure: &Failure, errs: Errs, loaded: Fetched<T>) {
+    if failure.status == 422 && !failure.errors.is_empty() {
+        drop(errs.try_set(failure.errors.clone()));
+    } else if failure.status == 409 && failure.code == "stale" {
+        let lines = vec![
+            tr("您打开表单以后，别人已修改了这条数据。", "Somebody else has changed this since you opened it.")
+                .to_owned(),
+            tr(
+                "重新加载会显示最新的内容，您刚才填写的内容不会保留。",
+                "Loading it anew shows the newest content; what you typed is lost.",
+            )
+            .to_owned(),
+        ];
+        let yes = tr("重新加载", "Load anew").to_owned();
+        if confirm(Question {
+            title: tr("数据已被修改", "Changed meanwhile").to_owned(), lines, yes, danger: false
+        })
+        .await
+        {
+            loaded.reload();
+        }
+    } else {
+        toast::failed(failure);
+    }
+}

@@ -1,0 +1,106 @@
+//! Rows from a sheet: all or none, and every error with its row and column.
+
+use leptos::html::Input;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+use shared::problem::FieldError;
+use shared::text::Lang;
+
+use super::list::Listing;
+use crate::api;
+use crate::kit::button::{busy_button, button};
+use crate::kit::icon::{DOWNLOAD, UPLOAD, icon};
+use crate::kit::modal::dialog;
+use crate::kit::toast;
+use crate::lang::{lang, say, tr};
+
+/// The dialog that takes a sheet.
+pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
+    let input = NodeRef::<Input>::new();
+    let chosen = RwSignal::new(String::new());
+    let errors = RwSignal::new(Vec::<FieldError>::new());
+    let message = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let close = Callback::new(move |()| open.set(false));
+    let file = move || input.get_untracked().and_then(|it| it.files()).and_then(|it| it.get(0));
+    let choose = move |_| {
+        chosen.set(file().map(|it| it.name()).unwrap_or_default());
+        errors.set(Vec::new());
+        message.set(String::new());
+    };
+    let send = move || {
+        let Some(file) = file() else {
+            return message.set(tr("请先选择文件", "Choose a file first").to_owned());
+        };
+        busy.set(true);
+        spawn_local(async move {
+            let outcome = api::upload(&format!("{}/import", it.source.path), &file).await;
+            _ = busy.try_set(false);
+            match outcome {
+                Ok(answer) => {
+                    toast::done(&imported(&answer));
+                    it.changed();
+                    open.set(false);
+                }
+                Err(failure) => {
+                    drop(errors.try_set(failure.errors));
+                    drop(message.try_set(failure.message));
+                }
+            }
+        });
+    };
+    let template = move || {
+        spawn_local(async move {
+            let name = format!("{}-{}.xlsx", say(it.source.title), tr("导入模板", "template"));
+            if let Err(failure) = api::download(&format!("{}/import.xlsx", it.source.path), &name).await {
+                toast::failed(&failure);
+            }
+        });
+    };
+    let body = view! {
+        <p class="form-lead">{tr(
+            "请按模板填写后上传 .xlsx 文件。只要有一行有错误，就不会导入任何数据。",
+            "Fill in the template and choose the .xlsx file. If any row is wrong, nothing is imported.",
+        )}</p>
+        <div class="import-row">
+            {button("", "template", Some(DOWNLOAD), tr("下载模板", "Template"), template)}
+            <label class="el-button el-button--primary is-plain">
+                {icon(UPLOAD)}<span>{tr("选择文件", "Choose a file")}</span>
+                <input node_ref=input class="file-input" type="file" name="file" on:change=choose
+                    accept=".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"/>
+            </label>
+            <span class="import-name">{move || chosen.get()}</span>
+        </div>
+        {move || Some(message.get()).filter(|it| !it.is_empty()).map(|it| view! { <p class="form-error" role="alert">{it}</p> })}
+        {move || Some(errors.get()).filter(|it| !it.is_empty()).map(error_table)}
+    };
+    let foot = view! {
+        {button("", "cancel", None, tr("取消", "Cancel"), move || close.run(()))}
+        {busy_button("el-button--primary", "ok", tr("开始导入", "Import"), busy, send)}
+    };
+    let title = format!("{} · {}", tr("导入", "Import"), say(it.source.title));
+    dialog(title, 640, close, body.into_any(), foot.into_any())
+}
+
+fn imported(answer: &Value) -> String {
+    let count = ["imported", "count", "rows", "created"].iter().find_map(|it| answer.get(it).and_then(Value::as_i64));
+    match (count, lang()) {
+        (Some(count), Lang::Zh) => format!("已导入 {count} 行"),
+        (Some(count), Lang::En) => format!("{count} rows imported"),
+        (None, _) => tr("导入成功", "Imported").to_owned(),
+    }
+}
+
+fn error_table(errors: Vec<FieldError>) -> AnyView {
+    let row = |it: FieldError| view! { <tr><td>{it.field}</td><td>{it.message}</td></tr> };
+    view! {
+        <div class="import-errors" data-test="import-errors">
+            <table class="plain-table">
+                <thead><tr><th>{tr("位置", "Where")}</th><th>{tr("问题", "What is wrong")}</th></tr></thead>
+                <tbody>{errors.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,293 @@
+//! The list of a resource: search, table, pages. Filters, page and order live in the address.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use shared::page::Page;
+use uuid::Uuid;
+
+use super::act::{Asked, buttons, deed_dialog, enable_switch};
+use super::detail::detail;
+use super::edit::form_dialog;
+use super::import::import_dialog;
+use super::source::{Entry, Head, Source};
+use crate::api;
+use crate::events;
+use crate::kit::button::{busy_button, button};
+use crate::kit::cell::{at_right, cell};
+use crate::kit::fetched::{Fetched, fetched, trouble, veil};
+use crate::kit::icon::{PLUS, UPLOAD};
+use crate::kit::pagination::{Extent, pagination};
+use crate::kit::query::Query;
+use crate::kit::search::{parameters, search};
+use crate::kit::toast;
+use crate::lang::{say, tr};
+use crate::{clock, nav, session};
+
+/// Everything on the page of a resource that its parts share.
+#[derive(Clone, Copy)]
+pub struct Listing {
+    /// Of which resource.
+    pub source: Source,
+    /// The page of rows.
+    pub rows: Fetched<Page<Entry>>,
+    /// The query in the address.
+    pub query: Memo<Query>,
+    /// The row whose form is open; `None` inside for a new one.
+    pub editing: RwSignal<Option<Option<Uuid>>>,
+    /// The action whose form is open, and on which row.
+    pub asked: Asked,
+    /// Counts changes, so that an open detail reads itself again.
+    pub changes: RwSignal<u32>,
+}
+
+impl Listing {
+    /// Whether the person at the screen may do this here.
+    pub fn may(self, verb: &str) -> bool {
+        session::may(&format!("{}.{verb}", self.source.permission))
+    }
+
+    /// Something was changed from here.
+    pub fn changed(self) {
+        self.rows.refresh();
+        self.changes.update(|it| *it += 1);
+    }
+
+    /// The address of the list as it stands.
+    pub fn address(self) -> String {
+        self.query.get_untracked().after(&format!("/{}", self.source.path))
+    }
+
+    /// Opens the detail of a row, over the list as it stands.
+    pub fn open(self, id: Uuid) {
+        nav::go(&self.query.get_untracked().after(&format!("/{}/{id}", self.source.path)));
+    }
+
+    fn go(self, query: &Query) {
+        nav::go(&query.after(&format!("/{}", self.source.path)));
+    }
+
+    fn set(self, changes: &[(&str, String)]) {
+        let query = changes.iter().fold(self.query.get_untracked(), |query, (name, value)| query.with(name, value));
+        self.go(&query);
+    }
+}
+
+/// Whether a parameter in the address is for the server.
+fn known(source: Source) -> impl Fn(&str) -> bool {
+    let names: Vec<String> = source.filters.iter().flat_map(parameters).collect();
+    move |name| matches!(name, "page" | "size" | "sort") || names.iter().any(|it| it == name)
+}
+
+/// The page of a resource, read anew when one of the `live` kinds changes; `open` is the row whose detail is shown over it.
+pub fn crud(source: Source, live: &'static [&'static str], open: Signal<Option<Uuid>>) -> AnyView {
+    let location = use_location();
+    let query = Memo::new(move |_| Query::parse(&location.search.get()).only(known(source)));
+    let rows = fetched(move || Some(query.get().after(source.path)), source.page);
+    let editing = RwSignal::new(None);
+    let it = Listing { source, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
+    let live = events::changed(live);
+    Effect::new(move |first: Option<()>| {
+        live.track();
+        if first.is_some() {
+            it.changed();
+        }
+    });
+    let conditions = Signal::derive(move || query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
+    let apply = Callback::new(move |conditions: Query| {
+        let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
+        let wanted = conditions.iter().fold(kept, |query, (name, value)| query.with(name, value));
+        // Asking the same again means looking anew.
+        if wanted == query.get_untracked() { it.rows.reload() } else { it.go(&wanted) }
+    });
+    let reset = Callback::new(move |()| apply.run(Query::default()));
+    let extent = Signal::derive(move || {
+        let counted = rows.value.with(|it| it.as_ref().map(|it| (it.total, it.total_capped))).unwrap_or_default();
+        Extent {
+            page: query.get().number("page", 1),
+            size: query.get().number("size", 20),
+            total: counted.0,
+            capped: counted.1,
+        }
+    });
+    let turn =
+        Callback::new(move |page: i64| it.set(&[("page", if page == 1 { String::new() } else { page.to_string() })]));
+    let resize = Callback::new(move |size: i64| it.set(&[("page", String::new()), ("size", size.to_string())]));
+    view! {
+        <div class="page" data-test=source.path>
+            {(!source.filters.is_empty()).then(|| search(source.filters, conditions, apply, reset))}
+            <section class="el-card is-never-shadow body">
+                {toolbar(it)}
+                {table(it)}
+                {pagination(extent, turn, resize)}
+            </section>
+            {move || open.get().map(|id| detail(it, id))}
+            {move || editing.get().map(|id| form_dialog(it, id))}
+            {move || it.asked.get().map(|(deed, id)| deed_dialog(it, deed, id))}
+        </div>
+    }
+    .into_any()
+}
+
+/// What can be done to the list as a whole.
+fn toolbar(it: Listing) -> Option<AnyView> {
+    let create = it.source.edit.is_some() && it.may("create");
+    let import = it.source.edit.is_some() && it.may("import");
+    let export = it.source.export && it.may("export");
+    let importing = RwSignal::new(false);
+    (create || import || export).then(|| {
+        view! {
+            <div class="toolbar">
+                {create.then(|| button("el-button--primary is-plain", "create", Some(PLUS), tr("添加", "Add"), move || it.editing.set(Some(None))))}
+                {import.then(|| button("is-plain", "import", Some(UPLOAD), tr("导入", "Import"), move || importing.set(true)))}
+                {export.then(|| export_button(it))}
+                {move || importing.get().then(|| import_dialog(it, importing))}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+/// Saves all rows that fit the conditions as a sheet.
+fn export_button(it: Listing) -> AnyView {
+    let busy = RwSignal::new(false);
+    let act = move || {
+        busy.set(true);
+        let query = it.query.get_untracked().only(|name| !matches!(name, "page" | "size"));
+        leptos::task::spawn_local(async move {
+            let name = format!("{}-{}.xlsx", say(it.source.title), clock::today().format("%Y%m%d"));
+            if let Err(failure) = api::download(&query.after(&format!("{}/export.xlsx", it.source.path)), &name).await {
+                toast::failed(&failure);
+            }
+            _ = busy.try_set(false);
+        });
+    };
+    busy_button("is-plain", "export", tr("导出", "Export"), busy, act)
+}
+
+fn table(it: Listing) -> AnyView {
+    let heads: Vec<(usize, Head)> =
+        (it.source.heads)().into_iter().enumerate().filter(|(_, head)| head.in_table).collect();
+    let shown = StoredValue::new(heads.clone());
+    let width = heads.len() + 1;
+    let numbers = Memo::new(move |_| {
+        it.rows.value.with(|page| {
+            let right = |index: usize| {
+                page.iter().flat_map(|it| &it.items).any(|row| row.cells.get(index).is_some_and(at_right))
+            };
+            shown.with_value(|heads| heads.iter().map(|(index, _)| right(*index)).collect::<Vec<_>>())
+        })
+    });
+    let head = move |(column, (_, head)): (usize, (usize, Head))| {
+        let right = move || numbers.with(|it| it.get(column).copied().unwrap_or_default());
+        heading(it, head, Signal::derive(right))
+    };
+    let body = move || {
+        let (page, failure) = (it.rows.value.get(), it.rows.failure.get());
+        match (page, failure) {
+            (_, Some(failure)) => line(width, trouble(&failure, move || it.rows.reload())),
+            (Some(page), None) if page.items.is_empty() => line(width, nothing(it)),
+            (Some(page), None) => shown.with_value(|heads| {
+                page.items.into_iter().map(|entry| row(it, heads, entry)).collect_view().into_any()
+            }),
+            (None, None) => {
+                line(width, view! { <p class="el-table__empty-text">{tr("加载中…", "Loading…")}</p> }.into_any())
+            }
+        }
+    };
+    view! {
+        <div class="el-table el-table--border el-table--enable-row-hover table" aria-busy=move || it.rows.busy.get().to_string()>
+            <div class="el-table__inner-wrapper">
+                <div class="table-scroll" tabindex="0" role="region" aria-label=say(it.source.title)>
+                    <table class="el-table__header el-table__body">
+                        <thead>
+                            <tr>
+                                {heads.into_iter().enumerate().map(head).collect_view()}
+                                <th class="el-table__cell table-acts" scope="col"><div class="cell">{tr("操作", "Actions")}</div></th>
+                            </tr>
+                        </thead>
+                        <tbody>{body}</tbody>
+                    </table>
+                </div>
+            </div>
+            {veil(it.rows.busy)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A line over the whole width.
+fn line(width: usize, content: AnyView) -> AnyView {
+    view! { <tr><td class="el-table__cell" colspan=width.to_string()><div class="el-table__empty-block table-line">{content}</div></td></tr> }
+        .into_any()
+}
+
+fn nothing(it: Listing) -> AnyView {
+    let searched = it.query.with_untracked(|it| it.iter().any(|(name, _)| !matches!(name, "size" | "sort")));
+    let text = if searched {
+        tr("没有符合条件的数据", "Nothing fits these conditions")
+    } else {
+        tr("暂无数据", "Nothing here yet")
+    };
+    view! { <p class="el-table__empty-text" data-test="empty">{text}</p> }.into_any()
+}
+
+/// A heading; one that sorts goes up, down, and back to the usual order.
+fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
+    let title = say(head.title);
+    if !head.sorted {
+        return view! { <th class="el-table__cell" class:is-right=right scope="col"><div class="cell">{title}</div></th> }.into_any();
+    }
+    let order = move || match it.query.get().get("sort") {
+        Some(sort) if sort == head.key => "ascending",
+        Some(sort) if sort.strip_prefix('-') == Some(head.key) => "descending",
+        _ => "none",
+    };
+    let next = move |_| {
+        let sort = match untrack(order) {
+            "none" => head.key.to_owned(),
+            "ascending" => format!("-{}", head.key),
+            _ => String::new(),
+        };
+        it.set(&[("sort", sort), ("page", String::new())]);
+    };
+    view! {
+        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=order
+            class:ascending=move || order() == "ascending" class:descending=move || order() == "descending">
+            <div class="cell">
+                <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=next>
+                    {title}
+                    <span class="caret-wrapper" aria-hidden="true"><i class="sort-caret ascending"></i><i class="sort-caret descending"></i></span>
+                </button>
+            </div>
+        </th>
+    }
+    .into_any()
+}
+
+fn row(it: Listing, heads: &[(usize, Head)], entry: Entry) -> AnyView {
+    let cells = heads.iter().enumerate().map(|(column, (index, head))| {
+        let content = entry.cells.get(*index);
+        let right = content.is_some_and(at_right);
+        let plain = content.map(|it| it.plain(crate::lang::lang())).unwrap_or_default();
+        let inner = match content {
+            _ if head.key == "enabled" && entry.enabled.is_some() => enable_switch(it, &entry),
+            Some(content) if column == 0 && !plain.is_empty() => link(it, entry.id, content),
+            Some(content) => cell(content),
+            None => ().into_any(),
+        };
+        view! { <td class="el-table__cell" class:is-right=right><div class="cell" title=plain>{inner}</div></td> }
+    });
+    view! {
+        <tr class="el-table__row" data-id=entry.id.to_string()>
+            {cells.collect_view()}
+            <td class="el-table__cell table-acts"><div class="cell">{buttons(it, &entry, true)}</div></td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The first cell leads to the detail.
+fn link(it: Listing, id: Uuid, content: &shared::describe::Cell) -> AnyView {
+    let to = move || it.query.get().after(&format!("/{}/{id}", it.source.path));
+    view! { <a class="el-link el-link--primary" href=to>{content.plain(crate::lang::lang())}</a> }.into_any()
+}

@@ -1,0 +1,170 @@
+//! What is left of a resource once its types are gone: names, lists and function pointers.
+
+use shared::check;
+use shared::describe::{Cell, Field};
+use shared::page::Page;
+use shared::problem::FieldError;
+use shared::resource::{Editable, FormMap, Resource, Row};
+use shared::text::{Lang, Text};
+use uuid::Uuid;
+
+/// A resource without its types.
+#[derive(Clone, Copy)]
+pub struct Source {
+    /// Its address below `/api/v1` and in the console.
+    pub path: &'static str,
+    /// What people call it.
+    pub title: Text,
+    /// The prefix of its permission codes.
+    pub permission: &'static str,
+    /// Its columns.
+    pub heads: fn() -> Vec<Head>,
+    /// Its search conditions.
+    pub filters: &'static [Field],
+    /// What can be done to a row.
+    pub actions: fn() -> Vec<Deed>,
+    /// The list can be saved as a sheet.
+    pub export: bool,
+    /// How its rows are written, if at all.
+    pub edit: Option<Edit>,
+    /// Reads an answer with a page of rows.
+    pub page: fn(&str) -> Result<Page<Entry>, String>,
+    /// Reads an answer with one row.
+    pub one: fn(&str) -> Result<Entry, String>,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy)]
+pub struct Edit {
+    /// What is filled in.
+    pub fields: &'static [Field],
+    /// Reads an answer with one row as the form that would leave it as it is, and its version.
+    pub form: fn(&str) -> Result<(FormMap, i64), String>,
+    /// Checks a form as the server will.
+    pub check: fn(&FormMap, Lang) -> Result<FormMap, Vec<FieldError>>,
+}
+
+/// The head of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its key, for sorting.
+    pub key: &'static str,
+    /// The heading.
+    pub title: Text,
+    /// The list can be sorted by it.
+    pub sorted: bool,
+    /// Shown in the table, not only in the detail.
+    pub in_table: bool,
+}
+
+/// An action without its types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// The last part of its address and permission.
+    pub verb: &'static str,
+    /// The button.
+    pub label: Text,
+    /// Asked first.
+    pub confirm: Option<Text>,
+    /// Filled in first.
+    pub fields: &'static [Field],
+    /// It hurts.
+    pub danger: bool,
+    /// Sent with an idempotency key.
+    pub keyed: bool,
+}
+
+/// A row without its type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// Switched on, where that can be said.
+    pub enabled: Option<bool>,
+    /// What it shows in every column.
+    pub cells: Vec<Cell>,
+    /// Which actions apply to it now.
+    pub applies: Vec<bool>,
+}
+
+/// A resource that is only looked at.
+pub const fn browse<R: Resource>() -> Source {
+    Source {
+        path: R::PATH,
+        title: R::TITLE,
+        permission: R::PERMISSION,
+        heads: heads::<R>,
+        filters: R::FILTERS,
+        actions: deeds::<R>,
+        export: R::EXPORT,
+        edit: None,
+        page: page::<R>,
+        one: one::<R>,
+    }
+}
+
+/// A resource whose rows people write.
+pub const fn edit<R: Editable>() -> Source {
+    Source { edit: Some(Edit { fields: R::FIELDS, form: form::<R>, check: checked::<R> }), ..browse::<R>() }
+}
+
+fn heads<R: Resource>() -> Vec<Head> {
+    let head = |it: &shared::describe::Column<R::Row>| Head {
+        key: it.key,
+        title: it.title,
+        sorted: it.sorted,
+        in_table: it.in_table,
+    };
+    R::COLUMNS.iter().map(head).collect()
+}
+
+fn deeds<R: Resource>() -> Vec<Deed> {
+    let deed = |it: &shared::describe::Action<R::Row>| Deed {
+        verb: it.verb,
+        label: it.label,
+        confirm: it.confirm,
+        fields: it.fields,
+        danger: it.danger,
+        keyed: it.keyed,
+    };
+    R::ACTIONS.iter().map(deed).collect()
+}
+
+fn entry<R: Resource>(row: &R::Row) -> Entry {
+    Entry {
+        id: row.id(),
+        name: row.name(),
+        enabled: row.enabled(),
+        cells: R::COLUMNS.iter().map(|it| (it.cell)(row)).collect(),
+        applies: R::ACTIONS.iter().map(|it| (it.applies)(row)).collect(),
+    }
+}
+
+fn page<R: Resource>(text: &str) -> Result<Page<Entry>, String> {
+    let Page { items, page, size, total, total_capped, next_cursor } = json::<Page<R::Row>>(text)?;
+    Ok(Page { items: items.iter().map(entry::<R>).collect(), page, size, total, total_capped, next_cursor })
+}
+
+/// A detail is a row with more in it, so its columns can be read from either.
+fn one<R: Resource>(text: &str) -> Result<Entry, String> {
+    json::<R::Row>(text).map(|it| entry::<R>(&it))
+}
+
+fn form<R: Editable>(text: &str) -> Result<(FormMap, i64), String> {
+    let detail: R::Detail = json(text)?;
+    match serde_json::to_value(R::form(&detail)).map_err(|err| err.to_string())? {
+        serde_json::Value::Object(form) => Ok((form, R::version(&detail))),
+        other => Err(other.to_string()),
+    }
+}
+
+fn checked<R: Editable>(form: &FormMap, lang: Lang) -> Result<FormMap, Vec<FieldError>> {
+    check::read::<R::Form>(R::FIELDS, form, lang)?;
+    check::clean(R::FIELDS, form, lang)
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|err| err.to_string())
+}

@@ -1,0 +1,140 @@
+//! Something that is read from the server, again whenever its address changes.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::button::button;
+use super::icon::{REFRESH_CW, TRIANGLE_ALERT, icon};
+use crate::api::{Ask, Failure};
+use crate::lang::tr;
+
+/// What was read, what went wrong, and whether more is on its way.
+pub struct Fetched<T: Send + Sync + 'static> {
+    /// The last good answer; it stays while a new one is on its way.
+    pub value: RwSignal<Option<T>>,
+    /// Why the last attempt gave none.
+    pub failure: RwSignal<Option<Failure>>,
+    /// An answer is on its way, and somebody waits for it.
+    pub busy: RwSignal<bool>,
+    /// How often it was asked for anew, and whether the last time was quiet.
+    again: RwSignal<(u32, bool)>,
+}
+
+impl<T: Send + Sync + 'static> Clone for Fetched<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: Send + Sync + 'static> Copy for Fetched<T> {}
+
+impl<T: Send + Sync + 'static> Fetched<T> {
+    /// Reads again.
+    pub fn reload(self) {
+        self.again.update(|it| *it = (it.0 + 1, false));
+    }
+
+    /// Reads again without a veil over what is shown.
+    pub fn refresh(self) {
+        self.again.update(|it| *it = (it.0 + 1, true));
+    }
+}
+
+/// Reads from an address below `/api/v1/`, anew when the address changes; not at all while there is none.
+pub fn fetched<T: Send + Sync + 'static>(
+    address: impl Fn() -> Option<String> + Send + Sync + 'static,
+    read: fn(&str) -> Result<T, String>,
+) -> Fetched<T> {
+    let it = Fetched {
+        value: RwSignal::new(None),
+        failure: RwSignal::new(None),
+        busy: RwSignal::new(false),
+        again: RwSignal::new((0, false)),
+    };
+    let address = Memo::new(move |_| address());
+    let latest = StoredValue::new(0_u32);
+    Effect::new(move |before: Option<(Option<String>, u32)>| {
+        let (now, (round, quiet)) = (address.get(), it.again.get());
+        let asked_again = before.is_some_and(|before| before == (now.clone(), before.1) && before.1 != round);
+        latest.update_value(|it| *it += 1);
+        match now.clone() {
+            Some(now) => {
+                let turn = latest.get_value();
+                it.busy.set(!(quiet && asked_again));
+                spawn_local(async move {
+                    let answer = Ask::get(&now).text().await;
+                    // The page is gone, or somebody has asked for something else since.
+                    if latest.try_get_value() == Some(turn) {
+                        settle(it, answer.and_then(|text| read(&text).map_err(|err| Failure::unreadable(&err))));
+                    }
+                });
+            }
+            None => {
+                it.busy.set(false);
+                it.value.set(None);
+            }
+        }
+        (now, round)
+    });
+    it
+}
+
+fn settle<T: Send + Sync + 'static>(it: Fetched<T>, answer: Result<T, Failure>) {
+    it.busy.set(false);
+    match answer {
+        Ok(value) => {
+            it.failure.set(None);
+            it.value.set(Some(value));
+        }
+        Err(failure) => it.failure.set(Some(failure)),
+    }
+}
+
+/// A reader of JSON for [`fetched`].
+pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|err| err.to_string())
+}
+
+/// Element's veil over what is being read.
+pub fn veil(busy: RwSignal<bool>) -> AnyView {
+    let mask = || {
+        view! {
+            <div class="el-loading-mask" aria-hidden="true">
+                <div class="el-loading-spinner">
+                    <svg class="circular" viewBox="0 0 50 50"><circle class="path" cx="25" cy="25" r="20" fill="none"/></svg>
+                </div>
+            </div>
+        }
+    };
+    (move || busy.get().then(mask)).into_any()
+}
+
+/// Says why there is nothing and offers another try.
+pub fn trouble(failure: &Failure, retry: impl Fn() + 'static) -> AnyView {
+    let message = failure.message.clone();
+    view! {
+        <div class="trouble" role="alert" data-test="trouble">
+            <span class="trouble-icon">{icon(TRIANGLE_ALERT)}</span>
+            <p>{message}</p>
+            {button("", "retry", Some(REFRESH_CW), tr("重试", "Try again"), retry)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A part of a page that is read by itself: veil, trouble or content.
+pub fn part<T: Clone + Send + Sync + 'static>(
+    it: Fetched<T>,
+    show: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    view! {
+        <div class="el-loading-parent--relative part" aria-busy=move || it.busy.get().to_string()>
+            {move || match (it.value.get(), it.failure.get()) {
+                (Some(value), _) => show(value),
+                (None, Some(failure)) => trouble(&failure, move || it.reload()),
+                (None, None) => ().into_any(),
+            }}
+            {veil(it.busy)}
+        </div>
+    }
+    .into_any()
+}

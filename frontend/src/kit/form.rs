@@ -1,0 +1,129 @@
+//! Forms drawn from the description of their fields.
+
+use leptos::prelude::*;
+use serde_json::Value;
+use shared::describe::{Field, Input};
+use shared::problem::FieldError;
+use shared::resource::FormMap;
+
+use super::input::control;
+use crate::lang::say;
+
+/// What the inputs of a form hold.
+pub type FormState = RwSignal<FormMap>;
+/// What is wrong with which field.
+pub type Errs = RwSignal<Vec<FieldError>>;
+
+/// One input of a form.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    /// What is entered.
+    pub field: Field,
+    /// All fields of the form.
+    pub fields: &'static [Field],
+    /// Where it is kept.
+    pub form: FormState,
+    /// Where is said what is wrong.
+    pub errs: Errs,
+    /// Cannot be changed.
+    pub locked: bool,
+    /// It is a search condition: anything may be left open.
+    pub search: bool,
+}
+
+impl Slot {
+    /// The id of the input.
+    pub fn id(self) -> String {
+        format!("{}-{}", if self.search { "s" } else { "f" }, self.field.name)
+    }
+
+    /// The entry as text.
+    pub fn text(self) -> String {
+        text_of(self.form, self.field.name)
+    }
+
+    /// Changes the entry; what was wrong with it is forgotten.
+    pub fn put(self, value: impl Into<Value>) {
+        put(self.form, self.field.name, value);
+        let concerns = |it: &FieldError| it.field == self.field.name;
+        if self.errs.with_untracked(|it| it.iter().any(concerns)) {
+            self.errs.update(|it| it.retain(|it| !concerns(it)));
+        }
+    }
+
+    /// What is wrong with it.
+    pub fn wrong(self) -> Option<String> {
+        let name = self.field.name;
+        let below = |field: &str| field.strip_prefix(name).is_some_and(|it| it.is_empty() || it.starts_with('.'));
+        self.errs.with(|it| it.iter().find(|it| below(&it.field)).map(|it| it.message.clone()))
+    }
+}
+
+/// An entry as text, followed.
+pub fn text_of(form: FormState, name: &str) -> String {
+    form.with(|it| it.get(name).map(shown).unwrap_or_default())
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Changes an entry.
+pub fn put(form: FormState, name: &str, value: impl Into<Value>) {
+    let value = value.into();
+    form.update(|it| drop(it.insert(name.to_owned(), value)));
+}
+
+/// Whether an input needs the whole width.
+const fn wide(input: Input) -> bool {
+    matches!(input, Input::Area(_) | Input::Lookups(_) | Input::Permissions | Input::Custom(_))
+}
+
+/// The fields of a form, in two columns when there are many.
+pub fn form_view(fields: &'static [Field], form: FormState, errs: Errs, creating: bool) -> AnyView {
+    let slot =
+        |field: &Field| Slot { field: *field, fields, form, errs, locked: field.fixed && !creating, search: false };
+    view! {
+        <div class="el-form form-grid" class:two=(fields.len() > 6)>
+            {fields.iter().map(|it| item(slot(it))).collect_view()}
+            {move || strays(fields, errs)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Errors that concern no field in sight are told all the same.
+fn strays(fields: &'static [Field], errs: Errs) -> Option<AnyView> {
+    let known = |name: &str| fields.iter().any(|it| name == it.name || name.starts_with(&format!("{}.", it.name)));
+    let strays =
+        errs.with(|it| it.iter().filter(|it| !known(&it.field)).map(|it| it.message.clone()).collect::<Vec<_>>());
+    let line = |it| view! { <p>{it}</p> };
+    (!strays.is_empty()).then(|| {
+        view! { <div class="el-alert el-alert--error is-light form-strays" role="alert">{strays.into_iter().map(line).collect_view()}</div> }
+            .into_any()
+    })
+}
+
+/// A label, its input, and below it what helps or what is wrong.
+pub fn item(slot: Slot) -> AnyView {
+    let field = slot.field;
+    let required = field.required && !slot.search;
+    view! {
+        <div class="el-form-item el-form-item--default asterisk-left" class:is-required=required class:wide=wide(field.input)
+            class:is-error=move || slot.wrong().is_some() data-field=field.name>
+            <label class="el-form-item__label" for=slot.id()>{say(field.label)}</label>
+            <div class="el-form-item__content">
+                {control(slot)}
+                {move || slot.wrong().map(|it| view! {
+                    <div class="el-form-item__error" role="alert" id=format!("{}-error", slot.id())>{it}</div>
+                })}
+                {field.help.filter(|_| !slot.search).map(|it| view! { <div class="form-help">{say(it)}</div> })}
+            </div>
+        </div>
+    }
+    .into_any()
+}

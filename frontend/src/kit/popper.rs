@@ -1,0 +1,68 @@
+//! What drops down from a control: placed below it, or above where there is no room, and it follows scrolling.
+
+use leptos::ev::FocusEvent;
+use leptos::html::Div;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{HtmlElement, Node};
+
+/// Listens to the window until the owner is gone; `capture` hears what does not bubble, such as scrolling.
+fn on_window(event: &'static str, heard: impl Fn() + 'static) {
+    let listener = Closure::<dyn Fn()>::new(heard);
+    let function: js_sys::Function = listener.as_ref().unchecked_ref::<js_sys::Function>().clone();
+    drop(window().add_event_listener_with_callback_and_bool(event, &function, true));
+    let kept = StoredValue::new_local((listener, function));
+    on_cleanup(move || {
+        if let Some((_, function)) = kept.try_update_value(|it| (it.0.as_ref().clone(), it.1.clone())) {
+            drop(window().remove_event_listener_with_callback_and_bool(event, &function, true));
+        }
+    });
+}
+
+/// Where a box of this size goes: left and top in pixels.
+fn place(anchor: &HtmlElement, own: &HtmlElement) -> (f64, f64) {
+    const GAP: f64 = 6.0;
+    let rect = anchor.get_bounding_client_rect();
+    let (width, height) = (f64::from(own.offset_width()), f64::from(own.offset_height()));
+    let root = document().document_element();
+    let (room_x, room_y) = root.map_or((0.0, 0.0), |it| (f64::from(it.client_width()), f64::from(it.client_height())));
+    let below = rect.bottom() + GAP;
+    let above = rect.top() - GAP - height;
+    let top = if below + height > room_y && above >= 0.0 { above } else { below };
+    let left = rect.left().min(room_x - width - GAP).max(GAP);
+    (left, top)
+}
+
+/// Shows `body` at the anchor while `open`; `wide` makes it at least as wide as the anchor.
+pub fn popper(
+    open: RwSignal<bool>,
+    anchor: NodeRef<Div>,
+    wide: bool,
+    class: &'static str,
+    body: impl Fn() -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    (move || open.get().then(|| placed(anchor, wide, class, body()))).into_any()
+}
+
+fn placed(anchor: NodeRef<Div>, wide: bool, class: &'static str, body: AnyView) -> AnyView {
+    let own = NodeRef::<Div>::new();
+    let style = RwSignal::new("visibility:hidden".to_owned());
+    let put = move || {
+        if let (Some(anchor), Some(own)) = (anchor.try_get_untracked().flatten(), own.try_get_untracked().flatten()) {
+            let (left, top) = place(&anchor, &own);
+            let width = if wide { format!("min-width:{}px;", anchor.offset_width()) } else { String::new() };
+            style.set(format!("left:{left}px;top:{top}px;{width}"));
+        }
+    };
+    own.on_load(move |_| request_animation_frame(put));
+    on_window("scroll", put);
+    on_window("resize", put);
+    view! { <div node_ref=own class=format!("el-popper is-light popper {class}") style=move || style.get()>{body}</div> }.into_any()
+}
+
+/// Whether the focus has left an element with this event.
+pub fn left(event: &FocusEvent, root: NodeRef<Div>) -> bool {
+    let to: Option<Node> = event.related_target().and_then(|it| it.dyn_into().ok());
+    let Some(root) = root.get_untracked() else { return true };
+    !root.contains(to.as_ref()) || to.is_none()
+}

@@ -1,0 +1,104 @@
+//! The search conditions above a list. What is applied lives in the address, not here.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use serde_json::Value;
+use shared::describe::{Field, Input};
+use shared::resource::FormMap;
+
+use super::button::button;
+use super::form::{Slot, item};
+use super::icon::{CHEVRON_DOWN, ROTATE_CCW, SEARCH, icon};
+use super::query::Query;
+use crate::lang::tr;
+
+/// More conditions than this are folded away.
+const UNFOLDED: usize = 5;
+
+/// The query parameters of a condition.
+pub fn parameters(field: &Field) -> Vec<String> {
+    match field.input {
+        Input::Days => vec![format!("{}_from", field.name), format!("{}_to", field.name)],
+        _ => vec![field.name.to_owned()],
+    }
+}
+
+fn read(fields: &[Field], query: &Query) -> FormMap {
+    let names = fields.iter().flat_map(parameters);
+    names.filter_map(|name| query.get(&name).map(|it| (name.clone(), Value::from(it)))).collect()
+}
+
+fn write(fields: &[Field], form: &FormMap) -> Query {
+    let mut query = Query::default();
+    for name in fields.iter().flat_map(parameters) {
+        query.set(&name, form.get(&name).and_then(Value::as_str).unwrap_or_default().trim());
+    }
+    query
+}
+
+/// Draws them; `apply` is told the conditions, `reset` that none are wanted.
+pub fn search(
+    fields: &'static [Field],
+    applied: Signal<Query>,
+    apply: Callback<Query>,
+    reset: Callback<()>,
+) -> AnyView {
+    let form = RwSignal::new(FormMap::new());
+    let errs = RwSignal::new(Vec::new());
+    // The way back in the browser changes the address, and the inputs follow.
+    Effect::new(move || form.set(applied.with(|it| read(fields, it))));
+    let hidden = fields.iter().skip(UNFOLDED - 1).flat_map(parameters).collect::<Vec<_>>();
+    let foldable = fields.len() > UNFOLDED;
+    let set_there = applied.with_untracked(|it| hidden.iter().any(|name| it.get(name).is_some()));
+    let folded = RwSignal::new(foldable && !set_there);
+    let shown = move |index: usize| index < UNFOLDED - 1 || !folded.get();
+    let slot = move |field: &Field| Slot { field: *field, fields, form, errs, locked: false, search: true };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        apply.run(form.with_untracked(|it| write(fields, it)));
+    };
+    let clear = move || {
+        form.set(FormMap::new());
+        reset.run(());
+    };
+    view! {
+        <section class="el-card is-never-shadow search" aria-label=tr("搜索条件", "Search conditions")>
+            <form class="el-form el-form--inline" on:submit=submit>
+                {fields.iter().enumerate().map(|(index, field)| view! {
+                    <div class="search-item" style:display=move || if shown(index) || !foldable { "" } else { "none" }>{item(slot(field))}</div>
+                }).collect_view()}
+                <div class="search-buttons">
+                    <button type="submit" class="el-button el-button--primary" data-test="search">{icon(SEARCH)}<span>{tr("搜索", "Search")}</span></button>
+                    {button("", "reset", Some(ROTATE_CCW), tr("重置", "Reset"), clear)}
+                    {foldable.then(|| view! {
+                        <button type="button" class="el-button is-link el-button--primary fold" data-test="fold" aria-expanded=move || (!folded.get()).to_string()
+                            class:is-folded=folded on:click=move |_| folded.update(|it| *it = !*it)>
+                            <span>{move || if folded.get() { tr("展开", "More") } else { tr("收起", "Less") }}</span>{icon(CHEVRON_DOWN)}
+                        </button>
+                    })}
+                </div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::text::t;
+
+    use super::*;
+
+    const FIELDS: &[Field] = &[
+        Field::new("name", t("名称", "Name"), Input::Text(50)),
+        Field::new("created", t("创建时间", "Created"), Input::Days),
+    ];
+
+    #[test]
+    fn conditions_go_into_the_address_and_back() {
+        let query = Query::parse("name=a&created_from=2026-11-01&page=3&other=x");
+        let form = read(FIELDS, &query);
+        assert_eq!(form.len(), 2);
+        assert_eq!(write(FIELDS, &form).to_string(), "name=a&created_from=2026-11-01");
+    }
+}

@@ -1,0 +1,13 @@
+//! The operators' console.
+
+pub mod api;
+pub mod app;
+pub mod clock;
+pub mod events;
+pub mod kit;
+pub mod lang;
+pub mod nav;
+pub mod pages;
+pub mod session;
+pub mod shell;
+pub mod store;

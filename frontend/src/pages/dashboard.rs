@@ -1,0 +1,8 @@
+//! The first page: the platform in numbers.
+
+use leptos::prelude::*;
+
+/// The dashboard.
+pub fn dashboard() -> AnyView {
+    ().into_any()
+}

@@ -1,0 +1,153 @@
+//! The one table of pages: router, menu, guard, breadcrumbs and tabs all read it.
+
+mod dashboard;
+pub mod login;
+mod password;
+
+use leptos::prelude::*;
+use shared::station::CarStations;
+use shared::text::{Text, t};
+use uuid::Uuid;
+
+use crate::kit::crud::{Source, crud, edit};
+use crate::kit::form::Slot;
+use crate::kit::icon::{CAR, HOUSE, Icon};
+use crate::session;
+
+/// A part of the menu.
+pub struct Group {
+    /// Its heading.
+    pub title: Text,
+    /// Its icon.
+    pub icon: Icon,
+    /// What it holds; a group of one page is shown as that page.
+    pub pages: &'static [Page],
+}
+
+/// A page of the console.
+pub struct Page {
+    /// Where it is.
+    pub path: &'static str,
+    /// What people call it.
+    pub title: Text,
+    /// The prefix of its permissions; empty when everybody may see it.
+    pub permission: &'static str,
+    /// The resource that it administers, if it does.
+    pub source: Option<Source>,
+    /// What it shows.
+    view: View,
+    /// A page of its own for one row, instead of the drawer.
+    detail: Option<fn(Uuid) -> AnyView>,
+}
+
+#[derive(Clone, Copy)]
+enum View {
+    /// The resource, read anew when something of these kinds changes.
+    Crud(Source, &'static [&'static str]),
+    Own(fn() -> AnyView),
+}
+
+impl Page {
+    const fn of(source: Source) -> Self {
+        Self {
+            path: source.path,
+            title: source.title,
+            permission: source.permission,
+            source: Some(source),
+            view: View::Crud(source, &[]),
+            detail: None,
+        }
+    }
+
+    const fn own(path: &'static str, title: Text, permission: &'static str, view: fn() -> AnyView) -> Self {
+        Self { path, title, permission, source: None, view: View::Own(view), detail: None }
+    }
+
+    /// Whether the person at the screen may see it.
+    pub fn visible(&self) -> bool {
+        self.permission.is_empty() || session::may(&format!("{}.view", self.permission))
+    }
+
+    /// Draws it; `open` is the row named in the address.
+    pub fn draw(&self, open: Signal<Option<Uuid>>) -> AnyView {
+        let list = self.view;
+        let list = move || match list {
+            View::Crud(source, live) => crud(source, live, open),
+            View::Own(view) => view(),
+        };
+        match self.detail {
+            Some(detail) => (move || open.get().map_or_else(list, detail)).into_any(),
+            None => list(),
+        }
+    }
+}
+
+/// All pages by their place in the menu.
+pub const GROUPS: &[Group] = &[
+    Group {
+        title: t("首页", "Home"),
+        icon: HOUSE,
+        pages: &[Page::own("", t("首页", "Home"), "", dashboard::dashboard)],
+    },
+    Group { title: t("汽车管理", "Car charging"), icon: CAR, pages: &[Page::of(edit::<CarStations>())] },
+];
+
+/// Pages that no menu shows.
+const ASIDE: &[Page] = &[Page::own("password", t("修改密码", "Change password"), "", password::password)];
+
+/// A page found for an address.
+#[derive(Clone, Copy)]
+pub struct Found {
+    /// The page.
+    pub page: &'static Page,
+    /// The part of the menu in which it is.
+    pub group: Option<&'static Group>,
+    /// The row that the address names.
+    pub id: Option<Uuid>,
+}
+
+/// Finds the page of an address: `/car/stations`, `/car/stations/{id}`.
+pub fn find(pathname: &str) -> Option<Found> {
+    let path = pathname.trim_matches('/');
+    let exact = |path: &str, id| {
+        let in_menu = GROUPS.iter().flat_map(|group| group.pages.iter().map(move |page| (page, Some(group))));
+        let aside = ASIDE.iter().map(|page| (page, None));
+        let (page, group) = in_menu.chain(aside).find(|(page, _)| page.path == path)?;
+        Some(Found { page, group, id })
+    };
+    exact(path, None).or_else(|| {
+        let (list, id) = path.rsplit_once('/')?;
+        exact(list, Some(Uuid::try_parse(id).ok()?)).filter(|it| it.page.source.is_some())
+    })
+}
+
+/// Structured fields with a widget of their own.
+pub fn custom_input(_name: &'static str, _slot: Slot) -> AnyView {
+    ().into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_find_their_pages() {
+        let path = |it: &str| find(it).map(|it| (it.page.path, it.id.is_some()));
+        assert_eq!(path("/"), Some(("", false)));
+        assert_eq!(path("/car/stations"), Some(("car/stations", false)));
+        assert_eq!(path("/car/stations/"), Some(("car/stations", false)));
+        assert_eq!(path("/car/stations/01997b6c-57f8-7000-8000-000000000000"), Some(("car/stations", true)));
+        assert_eq!(path("/password/01997b6c-57f8-7000-8000-000000000000"), None);
+        assert_eq!(path("/car/stations/new"), None);
+        assert_eq!(path("/nowhere"), None);
+    }
+
+    #[test]
+    fn every_page_has_a_place_of_its_own() {
+        let mut paths: Vec<_> = GROUPS.iter().flat_map(|it| it.pages).chain(ASIDE).map(|it| it.path).collect();
+        let count = paths.len();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
+}

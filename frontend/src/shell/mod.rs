@@ -1,0 +1,123 @@
+//! The frame around every page: menu, head, tabs, and the guard that decides what is shown.
+
+mod head;
+mod menu;
+mod tabs;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_location;
+use shared::text::{Text, t};
+
+use crate::api::{self, Failure};
+use crate::kit::fetched::trouble;
+use crate::kit::icon::{Icon, LOCK, MAP_PIN, icon};
+use crate::lang::{say, tr};
+use crate::pages::{Found, find};
+use crate::{events, nav, session, store};
+
+/// The frame; whoever is not logged in is led to the login page.
+pub fn shell() -> AnyView {
+    if !api::logged_in() {
+        let login = nav::login_path();
+        request_animation_frame(move || nav::replace(&login));
+        return ().into_any();
+    }
+    let failure = RwSignal::new(None::<Failure>);
+    let ask = move || {
+        failure.set(None);
+        spawn_local(async move {
+            match session::load().await {
+                Ok(()) => events::start(),
+                Err(wrong) => drop(failure.try_set(Some(wrong))),
+            }
+        });
+    };
+    ask();
+    let known = Memo::new(|_| session::me());
+    (move || match (known.get(), failure.get()) {
+        (Some(_), _) => frame(),
+        (None, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
+        (None, None) => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
+    })
+    .into_any()
+}
+
+fn frame() -> AnyView {
+    let location = use_location();
+    let found = Memo::new_with_compare(move |_| find(&location.pathname.get()), |a, b| key(a) != key(b));
+    let page = Memo::new_with_compare(move |_| found.get(), |a, b| page_key(a) != page_key(b));
+    let open = Signal::derive(move || found.get().and_then(|it| it.id));
+    let folded = RwSignal::new(store::get("menu").as_deref() == Some("folded"));
+    Effect::new(move || store::set("menu", if folded.get() { "folded" } else { "open" }));
+    Effect::new(move || {
+        let title = page.get().map_or(NOT_FOUND, |it| it.page.title);
+        document().set_title(&format!("{} · {}", say(title), tr("智慧充电管理平台", "Wattyard")));
+    });
+    let forced = move || session::me().is_some_and(|it| it.user.must_change_password);
+    Effect::new(move || {
+        if forced() && found.get().is_none_or(|it| it.page.path != "password") {
+            nav::replace("/password");
+        }
+    });
+    let body = move || match page.get() {
+        None => {
+            notice(MAP_PIN, NOT_FOUND, t("地址有误，或页面已不存在。", "The address is wrong, or the page is gone."))
+        }
+        Some(it) if !it.page.visible() => notice(
+            LOCK,
+            t("没有权限", "Not allowed"),
+            t("您没有查看此页面的权限，请联系管理员。", "You may not see this page. Ask your administrator."),
+        ),
+        Some(it) => it.page.draw(open),
+    };
+    view! {
+        <div class="app" class:folded=folded>
+            <a class="skip" href="#content" on:click=skip>{tr("跳到主要内容", "Skip to the content")}</a>
+            {menu::menu(page.into(), folded)}
+            <div class="main">
+                {head::head(page.into(), folded)}
+                {tabs::tabs(page.into())}
+                <main id="content" tabindex="-1">{body}</main>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The page in sight, if the address is one of ours.
+pub type Here = Signal<Option<Found>>;
+
+const NOT_FOUND: Text = t("页面不存在", "No such page");
+
+type Key = Option<(&'static str, Option<uuid::Uuid>)>;
+
+fn key(it: Option<&Option<Found>>) -> Option<Key> {
+    it.map(|it| it.map(|it| (it.page.path, it.id)))
+}
+
+fn page_key(it: Option<&Option<Found>>) -> Option<Option<&'static str>> {
+    it.map(|it| it.map(|it| it.page.path))
+}
+
+fn skip(event: leptos::ev::MouseEvent) {
+    event.prevent_default();
+    if let Some(content) = document().get_element_by_id("content") {
+        use wasm_bindgen::JsCast;
+        if let Ok(content) = content.dyn_into::<web_sys::HtmlElement>() {
+            drop(content.focus());
+        }
+    }
+}
+
+fn notice(face: Icon, title: Text, text: Text) -> AnyView {
+    view! {
+        <section class="el-card is-never-shadow body notice" data-test="notice">
+            <span class="notice-icon">{icon(face)}</span>
+            <h2>{say(title)}</h2>
+            <p>{say(text)}</p>
+            <a class="el-button el-button--primary" href="/"><span>{tr("返回首页", "Home")}</span></a>
+        </section>
+    }
+    .into_any()
+}

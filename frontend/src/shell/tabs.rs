@@ -1,0 +1,130 @@
+//! The pages that are open, each with its address as it was left.
+
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use serde::{Deserialize, Serialize};
+
+use super::Here;
+use crate::kit::icon::{X, icon};
+use crate::lang::{say, tr};
+use crate::nav;
+use crate::pages::{Found, find};
+
+const KEY: &str = "tabs";
+
+/// An open page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Tab {
+    /// Its path without leading slash.
+    path: String,
+    /// Where it was left, with all that the address tells.
+    address: String,
+}
+
+fn stored() -> Vec<Tab> {
+    let storage = window().session_storage().ok().flatten();
+    let text = storage.and_then(|it| it.get_item(KEY).ok().flatten()).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn store(tabs: &[Tab]) {
+    if let (Ok(Some(storage)), Ok(text)) = (window().session_storage(), serde_json::to_string(tabs)) {
+        drop(storage.set_item(KEY, &text));
+    }
+}
+
+/// The tab that becomes visible when the one at `index` is closed.
+fn neighbour(tabs: &[Tab], index: usize) -> Option<&Tab> {
+    tabs.get(index + 1).or_else(|| tabs.get(index.checked_sub(1)?))
+}
+
+/// Draws them.
+pub fn tabs(here: Here) -> AnyView {
+    let location = use_location();
+    let tabs = RwSignal::new(with_home(stored()));
+    Effect::new(move || {
+        let (pathname, search) = (location.pathname.get(), location.search.get());
+        if let Some(found) = here.get().filter(|it| it.page.visible()) {
+            let query = search.trim_start_matches('?');
+            let address = if query.is_empty() { pathname } else { format!("{pathname}?{query}") };
+            tabs.update(|it| visit(it, found.page.path, address));
+        }
+    });
+    Effect::new(move || tabs.with(|it| store(it)));
+    let close = move |path: String| {
+        let all = tabs.get_untracked();
+        let Some(index) = all.iter().position(|it| it.path == path) else { return };
+        if here.get_untracked().is_some_and(|it| it.page.path == path) {
+            nav::go(neighbour(&all, index).map_or("/", |it| &it.address));
+        }
+        tabs.update(|it| it.retain(|it| it.path != path));
+    };
+    let tab = move |it: Tab| {
+        let Some(Found { page, .. }) = find(&it.path) else { return ().into_any() };
+        let path = it.path.clone();
+        let active = move || here.get().is_some_and(|it| it.page.path == page.path);
+        let address = move || tabs.with(|all| all.iter().find(|it| it.path == page.path).map(|it| it.address.clone()));
+        let dismiss = move |event: MouseEvent| {
+            event.prevent_default();
+            event.stop_propagation();
+            close(path.clone());
+        };
+        view! {
+            <li class="tab" class:on=active>
+                <a href=address aria-current=move || active().then_some("page")>{say(page.title)}</a>
+                {(!page.path.is_empty()).then(|| view! {
+                    <button type="button" class="tab-close" aria-label=format!("{} {}", tr("关闭", "Close"), say(page.title)) on:click=dismiss>{icon(X)}</button>
+                })}
+            </li>
+        }
+        .into_any()
+    };
+    view! {
+        <nav class="tabs" aria-label=tr("打开的页面", "Open pages")>
+            <ul><For each=move || tabs.get() key=|it| it.path.clone() children=tab/></ul>
+        </nav>
+    }
+    .into_any()
+}
+
+/// The first page is always open.
+fn with_home(mut tabs: Vec<Tab>) -> Vec<Tab> {
+    if !tabs.iter().any(|it| it.path.is_empty()) {
+        tabs.insert(0, Tab { path: String::new(), address: "/".to_owned() });
+    }
+    tabs
+}
+
+fn visit(tabs: &mut Vec<Tab>, path: &str, address: String) {
+    match tabs.iter_mut().find(|it| it.path == path) {
+        Some(tab) => tab.address = address,
+        None => tabs.push(Tab { path: path.to_owned(), address }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tab(path: &str) -> Tab {
+        Tab { path: path.to_owned(), address: format!("/{path}") }
+    }
+
+    #[test]
+    fn closing_shows_the_neighbour() {
+        let tabs = [tab(""), tab("a"), tab("b")];
+        assert_eq!(neighbour(&tabs, 1), Some(&tabs[2]));
+        assert_eq!(neighbour(&tabs, 2), Some(&tabs[1]));
+        assert_eq!(neighbour(&tabs[..1], 0), None);
+    }
+
+    #[test]
+    fn visiting_keeps_the_place() {
+        let mut tabs = with_home(vec![tab("a")]);
+        visit(&mut tabs, "a", "/a?page=2".to_owned());
+        visit(&mut tabs, "b", "/b".to_owned());
+        let addresses: Vec<_> = tabs.iter().map(|it| it.address.as_str()).collect();
+        assert_eq!(addresses, ["/", "/a?page=2", "/b"]);
+    }
+}

@@ -1,0 +1,26 @@
+//! The browser's local storage: what outlives a reload and is shared by all windows.
+
+use web_sys::Storage;
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// Reads a value.
+pub fn get(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+/// Keeps a value. A browser that refuses (full, private) forgets it at the next reload, no worse.
+pub fn set(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.set_item(key, value));
+    }
+}
+
+/// Forgets a value.
+pub fn remove(key: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.remove_item(key));
+    }
+}
