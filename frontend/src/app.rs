@@ -20,9 +20,6 @@ pub fn start() {
     lang::apply();
     api::on_expired(session::expired);
     mount_to_body(app);
-    if let Some(splash) = document().get_element_by_id("splash") {
-        splash.remove();
-    }
 }
 
 fn app() -> AnyView {

@@ -80,7 +80,10 @@ pub fn put(form: FormState, name: &str, value: impl Into<Value>) {
 
 /// Whether an input needs the whole width.
 const fn wide(input: Input) -> bool {
-    matches!(input, Input::Area(_) | Input::Lookups(_) | Input::Permissions | Input::Custom(_))
+    match input {
+        Input::Text(max) => max >= 100,
+        _ => matches!(input, Input::Area(_) | Input::Lookups(_) | Input::Permissions | Input::Custom(_)),
+    }
 }
 
 /// The fields of a form, in two columns when there are many.

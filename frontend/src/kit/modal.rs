@@ -13,6 +13,9 @@ use crate::lang::tr;
 const FOCUSABLE: &str = "a[href], button:not([disabled]), input:not([disabled]):not([type=hidden]), \
      textarea:not([disabled]), select:not([disabled]), [tabindex]:not([tabindex='-1'])";
 
+/// What has the focus when a dialog opens.
+const FIRST: &str = "[data-first], .el-dialog__body input:not([disabled], [hidden]), .el-dialog__body textarea";
+
 /// All that can have the focus within an element, in order.
 fn focusable(root: &Element) -> Vec<HtmlElement> {
     let Ok(found) = root.query_selector_all(FOCUSABLE) else { return Vec::new() };
@@ -52,8 +55,7 @@ pub fn overlay(class: &'static str, label: String, light: bool, close: Callback<
     root.on_load(move |root| {
         // Drawn first, focused after: elements without a box cannot have the focus.
         request_animation_frame(move || {
-            let inputs =
-                root.query_selector("[data-first], .el-dialog__body input:not([disabled]), .el-dialog__body textarea");
+            let inputs = root.query_selector(FIRST);
             let first = inputs.ok().flatten().and_then(|it| it.dyn_into().ok());
             focus(first.as_ref().or(Some(&root)));
         });
@@ -94,7 +96,7 @@ fn close_button(class: &'static str, close: Callback<()>) -> AnyView {
 /// A dialog of a width in pixels, with buttons at its foot.
 pub fn dialog(title: String, width: u16, close: Callback<()>, body: AnyView, foot: AnyView) -> AnyView {
     let inner = view! {
-        <div class="el-dialog" style=format!("--el-dialog-width:{width}px")>
+        <div class="el-dialog" style=("--el-dialog-width", format!("{width}px"))>
             <header class="el-dialog__header show-close">
                 <span class="el-dialog__title">{title.clone()}</span>
                 {close_button("el-dialog__headerbtn", close)}

@@ -75,7 +75,7 @@ pub fn pagination(extent: Signal<Extent>, turn: Callback<i64>, resize: Callback<
                 {icon(CHEVRON_LEFT)}
             </button>
             <ul class="el-pager">{move || stops(page(), last()).into_iter().map(stop).collect_view()}</ul>
-            <button type="button" class="btn-next" aria-label=tr("下一页", "On") disabled=move || (page() >= last()) on:click=move |_| step(1)>
+            <button type="button" class="btn-next" aria-label=tr("下一页", "On") prop:disabled=move || last() <= page() on:click=move |_| step(1)>
                 {icon(CHEVRON_RIGHT)}
             </button>
             <span class="el-pagination__jump is-last">

@@ -46,23 +46,34 @@ pub fn popper(
 
 fn placed(anchor: NodeRef<Div>, wide: bool, class: &'static str, body: AnyView) -> AnyView {
     let own = NodeRef::<Div>::new();
-    let style = RwSignal::new("visibility:hidden".to_owned());
+    let spot = RwSignal::new(None::<(f64, f64, i32)>);
     let put = move || {
         if let (Some(anchor), Some(own)) = (anchor.try_get_untracked().flatten(), own.try_get_untracked().flatten()) {
             let (left, top) = place(&anchor, &own);
-            let width = if wide { format!("min-width:{}px;", anchor.offset_width()) } else { String::new() };
-            style.set(format!("left:{left}px;top:{top}px;{width}"));
+            spot.set(Some((left, top, if wide { anchor.offset_width() } else { 0 })));
         }
     };
     own.on_load(move |_| request_animation_frame(put));
     on_window("scroll", put);
     on_window("resize", put);
-    view! { <div node_ref=own class=format!("el-popper is-light popper {class}") style=move || style.get()>{body}</div> }.into_any()
+    let pixels = move |of: fn((f64, f64, i32)) -> f64| format!("{}px", spot.get().map(of).unwrap_or_default());
+    view! {
+        <div node_ref=own class=format!("el-popper is-light popper {class}")
+            style:visibility=move || if spot.get().is_some() { "visible" } else { "hidden" }
+            style:left=move || pixels(|it| it.0)
+            style:top=move || pixels(|it| it.1)
+            style:min-width=move || pixels(|it| it.2.into())
+        >
+            {body}
+        </div>
+    }
+    .into_any()
 }
 
 /// Whether the focus has left an element with this event.
 pub fn left(event: &FocusEvent, root: NodeRef<Div>) -> bool {
     let to: Option<Node> = event.related_target().and_then(|it| it.dyn_into().ok());
-    let Some(root) = root.get_untracked() else { return true };
+    // Removing the element takes the focus away as well; then there is nobody left to tell.
+    let Some(root) = root.try_get_untracked().flatten() else { return false };
     !root.contains(to.as_ref()) || to.is_none()
 }
