@@ -20,7 +20,8 @@ const QUIET_MS: u32 = 1000;
 /// Something changed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Event {
-    /// What kind of thing: `car_order`, `connector`, ….
+    /// What kind of thing: `car_order`, `connector`, …; empty when some were lost and anything may have changed.
+    #[serde(default)]
     pub kind: String,
     /// Its id.
     #[serde(default)]
@@ -104,7 +105,7 @@ async fn read(reader: ReadableStreamDefaultReader) -> Result<(), JsValue> {
         }
         let value: js_sys::Uint8Array = js_sys::Reflect::get(&chunk, &"value".into())?.dyn_into()?;
         for event in buffer.push(&decoder.decode_with_js_u8_array_and_options(&value, &options)?) {
-            publish(|kinds| kinds.contains(&event.kind.as_str()));
+            publish(|kinds| event.kind.is_empty() || kinds.contains(&event.kind.as_str()));
         }
     }
 }

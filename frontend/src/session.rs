@@ -1,45 +1,14 @@
 //! Who is logged in and what they may do.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::Deserialize;
 use serde_json::json;
+use shared::user::{Me, Tokens};
 
-use crate::api::{self, Ask, Failure, Tokens};
+use crate::api::{self, Ask, Failure};
 use crate::{events, nav};
-
-/// The person at the screen.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct User {
-    /// The name they log in with.
-    pub username: String,
-    /// What they are called.
-    #[serde(default)]
-    pub name: String,
-    /// They must choose a password of their own before anything else.
-    #[serde(default)]
-    pub must_change_password: bool,
-}
-
-impl User {
-    /// What to call them.
-    pub fn called(&self) -> String {
-        if self.name.is_empty() { self.username.clone() } else { self.name.clone() }
-    }
-}
-
-/// The session as the server knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Me {
-    /// Who it is.
-    pub user: User,
-    /// The codes of all that they may do.
-    #[serde(default)]
-    pub permissions: HashSet<String>,
-}
 
 static ME: LazyLock<ArcRwSignal<Option<Me>>> = LazyLock::new(|| ArcRwSignal::new(None));
 
@@ -48,9 +17,20 @@ pub fn me() -> Option<Me> {
     ME.get()
 }
 
+/// What to call them.
+pub fn called() -> String {
+    let name = |it: Me| if it.name.is_empty() { it.username } else { it.name };
+    me().map(name).unwrap_or_default()
+}
+
+/// Whether they must choose a password of their own before anything else; followed.
+pub fn must_change_password() -> bool {
+    ME.with(|it| it.as_ref().is_some_and(|it| it.must_change_password))
+}
+
 /// Whether they may do this.
 pub fn may(permission: &str) -> bool {
-    ME.with_untracked(|it| it.as_ref().is_some_and(|it| it.permissions.contains(permission)))
+    ME.with_untracked(|it| it.as_ref().is_some_and(|it| it.permissions.iter().any(|it| it == permission)))
 }
 
 /// Asks the server who we are; rights may have changed since.
@@ -73,7 +53,8 @@ pub async fn login(username: &str, password: &str) -> Result<(), Failure> {
     let body = json!({"username": username, "password": password});
     let tokens: Tokens = Ask::post("auth/login", &body).json().await?;
     api::keep(&tokens);
-    load().await
+    ME.set(Some(tokens.user));
+    Ok(())
 }
 
 /// Logs out.

@@ -4,7 +4,7 @@ mod file;
 mod token;
 
 pub use file::{download, upload};
-pub use token::{Tokens, keep, logged_in, logout, on_expired, signal_expired};
+pub use token::{keep, logged_in, logout, on_expired, signal_expired};
 
 use js_sys::Promise;
 use serde::de::DeserializeOwned;

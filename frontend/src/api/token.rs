@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use js_sys::{Function, Promise, Reflect};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use shared::user::Tokens;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
@@ -13,13 +14,11 @@ use crate::store;
 
 const KEY: &str = "tokens";
 
-/// What logging in gives.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Tokens {
-    /// Goes with every request; lives for minutes.
-    pub access_token: String,
-    /// Buys the next pair, once.
-    pub refresh_token: String,
+/// What is kept of an answer: the rest of it is read anew.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    access_token: String,
+    refresh_token: String,
 }
 
 thread_local! {
@@ -29,13 +28,14 @@ thread_local! {
     static EXPIRED: RefCell<Option<fn()>> = const { RefCell::new(None) };
 }
 
-fn tokens() -> Option<Tokens> {
+fn tokens() -> Option<Kept> {
     serde_json::from_str(&store::get(KEY)?).ok()
 }
 
 /// Keeps a pair of tokens.
 pub fn keep(tokens: &Tokens) {
-    if let Ok(text) = serde_json::to_string(tokens) {
+    let Tokens { access_token, refresh_token, .. } = tokens.clone();
+    if let Ok(text) = serde_json::to_string(&Kept { access_token, refresh_token }) {
         store::set(KEY, &text);
     }
 }

@@ -1,45 +1,26 @@
-//! A tree of permissions: pages by group, and what can be done on each.
+//! A table of permissions: the pages, and what can be done on each.
 
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use serde_json::Value;
+use shared::permission::{Group, Permission, groups};
+use shared::user::UserKind;
 
-use super::form::Slot;
+use super::form::{Slot, text_of};
 use crate::lang::{say, tr};
-use crate::pages::{GROUPS, Page};
 use crate::session;
 
-/// What a permission's last part is called.
-fn verb_label(page: &Page, verb: &str) -> String {
-    let text = match verb {
-        "view" => tr("查看", "View"),
-        "create" => tr("添加", "Create"),
-        "update" => tr("修改", "Change"),
-        "enable" => tr("启用", "Enable"),
-        "disable" => tr("禁用", "Disable"),
-        "delete" => tr("删除", "Delete"),
-        "export" => tr("导出", "Export"),
-        "import" => tr("导入", "Import"),
-        _ => "",
-    };
-    let action = || page.source.and_then(|it| (it.actions)().into_iter().find(|it| it.verb == verb));
-    if text.is_empty() {
-        action().map_or_else(|| verb.to_owned(), |it| say(it.label).to_owned())
-    } else {
-        text.to_owned()
-    }
-}
-
-/// The permissions of a page that the person at the screen has: nobody grants what they lack.
-fn of_page(page: &Page) -> Vec<(String, String)> {
-    const ORDER: [&str; 8] = ["view", "create", "update", "enable", "disable", "delete", "export", "import"];
-    let prefix = format!("{}.", page.permission);
+/// What can be given: nobody grants what they lack, and a role has only what its kind may have.
+fn offered(kind: &str) -> Vec<Group> {
     let mine = session::me().map(|it| it.permissions).unwrap_or_default();
-    let mut verbs: Vec<&str> =
-        mine.iter().filter_map(|it| it.strip_prefix(&prefix)).filter(|it| !it.contains('.')).collect();
-    verbs.sort_by_key(|it| (ORDER.iter().position(|verb| verb == it).unwrap_or(ORDER.len()), *it));
-    verbs.into_iter().map(|verb| (format!("{prefix}{verb}"), verb_label(page, verb))).collect()
+    let kind: Option<UserKind> = kind.parse().ok();
+    let fits = |it: &Group| kind.is_none_or(|kind| it.kinds.contains(&kind));
+    let own = |it: Group| Group {
+        permissions: it.permissions.into_iter().filter(|it| mine.contains(&it.code)).collect(),
+        ..it
+    };
+    groups().into_iter().filter(fits).map(own).filter(|it| !it.permissions.is_empty()).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -54,52 +35,52 @@ impl Chosen {
     fn set(self, codes: &[String], on: bool) {
         let mut all = untrack(|| self.all());
         for code in codes {
-            if on {
-                all.insert(code.clone());
-                // Whoever may do something on a page must be able to see it.
-                all.extend(code.rsplit_once('.').map(|(page, _)| format!("{page}.view")));
-            } else {
-                all.remove(code);
-                if let Some(page) = code.strip_suffix("view") {
-                    all.retain(|it| it.strip_prefix(page).is_none_or(|verb| verb.contains('.')));
-                }
-            }
+            toggle(&mut all, code, on);
         }
         self.0.put(all.into_iter().collect::<Vec<_>>());
+    }
+}
+
+/// Whoever may do something on a page must be able to see it, and the other way round.
+fn toggle(all: &mut BTreeSet<String>, code: &str, on: bool) {
+    let Some((page, verb)) = code.rsplit_once('.') else { return };
+    if on {
+        all.extend([code.to_owned(), format!("{page}.view")]);
+    } else if verb == "view" {
+        all.retain(|it| it.rsplit_once('.').is_none_or(|(other, _)| other != page));
+    } else {
+        all.remove(code);
     }
 }
 
 /// The control of a set of permissions.
 pub fn permissions(slot: Slot) -> AnyView {
     let chosen = Chosen(slot);
-    let group = |group: &'static crate::pages::Group| {
-        let pages: Vec<_> = group.pages.iter().map(|it| (it, of_page(it))).filter(|it| !it.1.is_empty()).collect();
-        let codes: Vec<String> = pages.iter().flat_map(|it| it.1.iter().map(|it| it.0.clone())).collect();
-        (!pages.is_empty()).then(|| {
-            view! {
-                <fieldset class="rights-group">
-                    <legend>{check(chosen, codes, say(group.title).to_owned())}</legend>
-                    {pages.into_iter().map(|(page, verbs)| row(chosen, page, verbs)).collect_view()}
-                </fieldset>
-            }
-        })
+    let rows = move || {
+        let groups = offered(&text_of(slot.form, "kind"));
+        let all = groups.iter().flat_map(|it| it.permissions.iter().map(|it| it.code.clone())).collect();
+        view! {
+            <div class="rights-row rights-head">{check(chosen, all, tr("全部", "All"))}</div>
+            {groups.into_iter().map(|it| row(chosen, it)).collect_view()}
+        }
     };
-    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{GROUPS.iter().filter_map(group).collect_view()}</div> }.into_any()
+    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{rows}</div> }.into_any()
 }
 
-fn row(chosen: Chosen, page: &'static Page, verbs: Vec<(String, String)>) -> AnyView {
-    let codes = verbs.iter().map(|it| it.0.clone()).collect();
+fn row(chosen: Chosen, group: Group) -> AnyView {
+    let codes = group.permissions.iter().map(|it| it.code.clone()).collect();
+    let one = |it: Permission| check(chosen, vec![it.code], say(it.label));
     view! {
         <div class="rights-row">
-            <div class="rights-page">{check(chosen, codes, say(page.title).to_owned())}</div>
-            <div class="rights-verbs">{verbs.into_iter().map(|(code, label)| check(chosen, vec![code], label)).collect_view()}</div>
+            <div class="rights-page">{check(chosen, codes, say(group.title))}</div>
+            <div class="rights-verbs">{group.permissions.into_iter().map(one).collect_view()}</div>
         </div>
     }
     .into_any()
 }
 
 /// A check box for one or several codes; for several it can be half on.
-fn check(chosen: Chosen, codes: Vec<String>, label: String) -> AnyView {
+fn check(chosen: Chosen, codes: Vec<String>, label: &'static str) -> AnyView {
     let name = codes.first().filter(|_| codes.len() == 1).cloned();
     let of = codes.clone();
     let on = Memo::new(move |_| {
@@ -119,4 +100,20 @@ fn check(chosen: Chosen, codes: Vec<String>, label: String) -> AnyView {
         </label>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeing_goes_with_doing() {
+        let mut all = BTreeSet::new();
+        toggle(&mut all, "car.station.update", true);
+        let codes: Vec<_> = all.iter().map(String::as_str).collect();
+        assert_eq!(codes, ["car.station.update", "car.station.view"]);
+        toggle(&mut all, "car.charger.view", true);
+        toggle(&mut all, "car.station.view", false);
+        assert_eq!(all.iter().map(String::as_str).collect::<Vec<_>>(), ["car.charger.view"]);
+    }
 }

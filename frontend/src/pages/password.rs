@@ -19,7 +19,7 @@ const FIELDS: &[Field] = &[
     Field::new("old_password", t("当前密码", "Current password"), Input::Password).required(),
     Field::new("new_password", t("新密码", "New password"), Input::Password)
         .required()
-        .help(t("至少 10 个字符。", "At least 10 characters.")),
+        .help(t("至少 8 个字符。", "At least 8 characters.")),
     Field::new("repeated", t("再次输入新密码", "New password again"), Input::Password).required(),
 ];
 
@@ -28,7 +28,7 @@ pub fn password() -> AnyView {
     let form = RwSignal::new(FormMap::new());
     let errs = RwSignal::new(Vec::new());
     let busy = RwSignal::new(false);
-    let forced = session::me().is_some_and(|it| it.user.must_change_password);
+    let forced = untrack(session::must_change_password);
     let save = move || {
         let entered = match shared::check::clean(FIELDS, &form.get_untracked(), lang()) {
             Ok(entered) => entered,

@@ -71,7 +71,7 @@ fn crumbs(here: Here) -> AnyView {
 fn user_menu() -> AnyView {
     let face = view! {
         <span class="avatar">{icon(USER)}</span>
-        <span class="user-name">{|| session::me().map(|it| it.user.called())}</span>
+        <span class="user-name">{session::called}</span>
         {icon(CHEVRON_DOWN)}
     };
     let items = vec![

@@ -54,9 +54,8 @@ fn frame() -> AnyView {
         let title = page.get().map_or(NOT_FOUND, |it| it.page.title);
         document().set_title(&format!("{} · {}", say(title), tr("智慧充电管理平台", "Wattyard")));
     });
-    let forced = move || session::me().is_some_and(|it| it.user.must_change_password);
     Effect::new(move || {
-        if forced() && found.get().is_none_or(|it| it.page.path != "password") {
+        if session::must_change_password() && found.get().is_none_or(|it| it.page.path != "password") {
             nav::replace("/password");
         }
     });

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Value, json};
-use shared::resource::FormMap;
+use shared::resource::{FormMap, Verb};
 use shared::text::Lang;
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub fn buttons(it: Listing, entry: &Entry, in_table: bool) -> AnyView {
     if in_table {
         items.push(Item::new("detail", tr("详细", "Detail"), false, move || it.open(id)));
     }
-    if it.source.edit.is_some() && it.may("update") {
+    if it.can(Verb::Update) {
         items.push(Item::new("edit", tr("修改", "Edit"), false, move || it.editing.set(Some(Some(id)))));
     }
     let deeds = (it.source.actions)().into_iter().zip(&entry.applies);
@@ -38,7 +38,7 @@ pub fn buttons(it: Listing, entry: &Entry, in_table: bool) -> AnyView {
         let name = name.clone();
         items.push(Item::new(deed.verb, say(deed.label), deed.danger, move || begin(it, deed, id, name.clone())));
     }
-    if it.may("delete") {
+    if it.can(Verb::Delete) {
         items.push(Item::new("delete", tr("删除", "Delete"), true, move || delete(it, id, name.clone())));
     }
     let rest = if items.len() > SIDE_BY_SIDE { items.split_off(SIDE_BY_SIDE - 1) } else { Vec::new() };
@@ -162,7 +162,7 @@ fn delete(it: Listing, id: Uuid, name: String) {
 pub fn enable_switch(it: Listing, entry: &Entry) -> AnyView {
     let on = RwSignal::new(entry.enabled.unwrap_or_default());
     let (id, name) = (entry.id, entry.name.clone());
-    let allowed = it.may(if on.get_untracked() { "disable" } else { "enable" });
+    let allowed = it.can(if on.get_untracked() { Verb::Disable } else { Verb::Enable });
     let label = format!("{} {name}", tr("启用", "Enabled"));
     let flip = move |wanted: bool| {
         let name = name.clone();
@@ -179,7 +179,8 @@ pub fn enable_switch(it: Listing, entry: &Entry) -> AnyView {
 
 /// Switches on or off after asking; false when it stays as it was.
 async fn switch(it: Listing, id: Uuid, name: String, on: bool) -> bool {
-    let (verb, label) = if on { ("enable", tr("启用", "Enable")) } else { ("disable", tr("禁用", "Disable")) };
+    let verb = if on { Verb::Enable } else { Verb::Disable };
+    let label = say(verb.label());
     let mut lines = vec![match lang() {
         Lang::Zh => format!("确定{label}“{name}”吗？"),
         Lang::En => format!("{label} “{name}”?"),
@@ -190,7 +191,7 @@ async fn switch(it: Listing, id: Uuid, name: String, on: bool) -> bool {
     if !confirm(Question { title: format!("{label} · {name}"), lines, yes: label.to_owned(), danger: !on }).await {
         return false;
     }
-    let path = format!("{}/{id}/{verb}", it.source.path);
+    let path = format!("{}/{id}/{}", it.source.path, verb.as_str());
     match send(it, Ask::post(&path, &json!({})), &done_text(label)).await {
         Ok(()) => true,
         Err(failure) => {
@@ -209,16 +210,9 @@ async fn impact(it: Listing, id: Uuid) -> Vec<String> {
 
 fn impact_line(name: &str, count: i64) -> String {
     let what = match name {
-        "stations" => tr("个电站", "stations"),
-        "areas" => tr("个区域", "areas"),
-        "chargers" => tr("台电桩", "chargers"),
-        "connectors" => tr("把电枪", "connectors"),
-        "tariffs" => tr("条计费规则", "tariffs"),
-        "running_orders" | "orders" => tr("个进行中的订单", "running orders"),
-        "reservations" => tr("个有效预约", "open reservations"),
-        "cards" => tr("张电卡", "cards"),
-        "users" => tr("个用户", "users"),
-        "properties" => tr("个集团物业", "properties"),
+        "running_orders" => tr("个进行中的订单（会继续到结束）", "running orders; they go on to their end"),
+        "stations" => tr("个已启用的电站", "enabled stations"),
+        "chargers" => tr("台已启用的电桩", "enabled chargers"),
         other => other,
     };
     match lang() {

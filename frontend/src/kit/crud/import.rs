@@ -53,7 +53,7 @@ pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
     let template = move || {
         spawn_local(async move {
             let name = format!("{}-{}.xlsx", say(it.source.title), tr("导入模板", "template"));
-            if let Err(failure) = api::download(&format!("{}/import.xlsx", it.source.path), &name).await {
+            if let Err(failure) = api::download(&format!("{}/import-template.xlsx", it.source.path), &name).await {
                 toast::failed(&failure);
             }
         });
@@ -84,11 +84,10 @@ pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
 }
 
 fn imported(answer: &Value) -> String {
-    let count = ["imported", "count", "rows", "created"].iter().find_map(|it| answer.get(it).and_then(Value::as_i64));
-    match (count, lang()) {
-        (Some(count), Lang::Zh) => format!("已导入 {count} 行"),
-        (Some(count), Lang::En) => format!("{count} rows imported"),
-        (None, _) => tr("导入成功", "Imported").to_owned(),
+    let count = answer.get("imported").and_then(Value::as_i64).unwrap_or_default();
+    match lang() {
+        Lang::Zh => format!("已导入 {count} 行"),
+        Lang::En => format!("{count} rows imported"),
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use shared::page::Page;
+use shared::resource::Verb;
 use uuid::Uuid;
 
 use super::act::{Asked, buttons, deed_dialog, enable_switch};
@@ -44,6 +45,11 @@ impl Listing {
     /// Whether the person at the screen may do this here.
     pub fn may(self, verb: &str) -> bool {
         session::may(&format!("{}.{verb}", self.source.permission))
+    }
+
+    /// Whether this usual thing can be done here, and by this person.
+    pub fn can(self, verb: Verb) -> bool {
+        self.source.verbs.contains(&verb) && self.may(verb.as_str())
     }
 
     /// Something was changed from here.
@@ -130,9 +136,7 @@ pub fn crud(source: Source, live: &'static [&'static str], open: Signal<Option<U
 
 /// What can be done to the list as a whole.
 fn toolbar(it: Listing) -> Option<AnyView> {
-    let create = it.source.edit.is_some() && it.may("create");
-    let import = it.source.edit.is_some() && it.may("import");
-    let export = it.source.export && it.may("export");
+    let (create, import, export) = (it.can(Verb::Create), it.can(Verb::Import), it.can(Verb::Export));
     let importing = RwSignal::new(false);
     (create || import || export).then(|| {
         view! {

@@ -4,7 +4,7 @@ use shared::check;
 use shared::describe::{Cell, Field};
 use shared::page::Page;
 use shared::problem::FieldError;
-use shared::resource::{Editable, FormMap, Resource, Row};
+use shared::resource::{Editable, FormMap, Resource, Row, Verb};
 use shared::text::{Lang, Text};
 use uuid::Uuid;
 
@@ -23,8 +23,8 @@ pub struct Source {
     pub filters: &'static [Field],
     /// What can be done to a row.
     pub actions: fn() -> Vec<Deed>,
-    /// The list can be saved as a sheet.
-    pub export: bool,
+    /// Which of the usual things can be done.
+    pub verbs: &'static [Verb],
     /// How its rows are written, if at all.
     pub edit: Option<Edit>,
     /// Reads an answer with a page of rows.
@@ -98,7 +98,7 @@ pub const fn browse<R: Resource>() -> Source {
         heads: heads::<R>,
         filters: R::FILTERS,
         actions: deeds::<R>,
-        export: R::EXPORT,
+        verbs: R::VERBS,
         edit: None,
         page: page::<R>,
         one: one::<R>,
