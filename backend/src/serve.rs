@@ -101,7 +101,7 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
         let core = core.clone();
         async move { core.hub.listen(&core.database_url, core.stopping.clone()).await }
     });
-    let worker = tokio::spawn(crate::jobs::worker::work(App::new(core.clone())?));
+    let worker = spawn_background(&App::new(core.clone())?);
     let server = tokio::spawn(running.server);
     stop_signal().await?;
     tracing::info!("stopping");
@@ -111,6 +111,11 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
     // What is left undone stays in the database and is done after the next start.
     let _ = tokio::time::timeout(Duration::from_secs(2), futures_util::future::join(listener, worker)).await;
     Ok(())
+}
+
+/// Starts what works beside the requests.
+pub fn spawn_background(app: &App) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(crate::jobs::worker::work(app.clone()))
 }
 
 async fn stop_signal() -> Result<()> {

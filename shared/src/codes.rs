@@ -47,7 +47,7 @@ macro_rules! codes {
         pub enum $name:ident { $( $variant:ident = $text:literal, $tone:ident, $zh:literal, $en:literal; )+ }
     )+) => { $(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "diesel", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow), diesel(sql_type = diesel::sql_types::Text))]
         pub enum $name { $( #[doc = $en] #[serde(rename = $text)] $variant, )+ }
 
@@ -65,6 +65,22 @@ macro_rules! codes {
             }
             fn tone(self) -> $crate::codes::Tone {
                 match self { $( Self::$variant => $crate::codes::Tone::$tone, )+ }
+            }
+        }
+
+        // Derived, the schema would not see the texts: inside a macro utoipa reads the variants' names.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .enum_values(Some([ $( $text, )+ ]))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(stringify!($name))
             }
         }
 

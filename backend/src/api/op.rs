@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
+use shared::describe::{Field, Input};
+use shared::resource::FormMap;
 use shared::text::Text;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{Content, Ref, RefOr, Required, Schema};
@@ -61,6 +63,8 @@ pub struct Op {
     pub keyed: bool,
     /// The schemas it speaks of.
     pub schemas: Vec<(String, RefOr<Schema>)>,
+    /// Examples of fields that the schema cannot tell, by schema.
+    pub examples: Vec<(String, FormMap)>,
     route: Option<Route>,
 }
 
@@ -78,6 +82,7 @@ impl Op {
             answer: Answer::Nothing,
             keyed: false,
             schemas: vec![],
+            examples: vec![],
             route: None,
         }
     }
@@ -136,6 +141,13 @@ impl Op {
     pub fn body<T: ToSchema>(mut self) -> Self {
         self.add_schema::<T>();
         self.body = Some(Answer::Json(0, T::name().into_owned()));
+        self
+    }
+
+    /// Takes the JSON body of a form with these fields.
+    pub fn form<T: ToSchema>(mut self, fields: &[Field]) -> Self {
+        self = self.body::<T>();
+        self.examples.push((T::name().into_owned(), examples(fields)));
         self
     }
 
@@ -224,6 +236,21 @@ impl Op {
         T::schemas(&mut self.schemas);
         self.schemas.push((T::name().into_owned(), T::schema()));
     }
+}
+
+/// A value for each field that passes its check.
+fn examples(fields: &[Field]) -> FormMap {
+    let value = |input: Input| match input {
+        Input::Mobile => Some("13800000001".into()),
+        Input::Phone => Some("400-800-1234".into()),
+        Input::Email => Some("ops@example.com".into()),
+        Input::Int { min, .. } | Input::Fen { min, .. } => Some(min.max(1).into()),
+        Input::Watts { .. } => Some(60_000.into()),
+        Input::Degrees { limit } => Some(if limit > 90 { 120.2 } else { 30.25 }.into()),
+        Input::Lookups(_) => Some(serde_json::json!([])),
+        _ => None,
+    };
+    fields.iter().filter_map(|it| Some((it.name.to_owned(), value(it.input)?))).collect()
 }
 
 /// The reference to a JSON schema as a body.

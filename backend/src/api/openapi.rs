@@ -44,7 +44,7 @@ pub fn document(operations: &[Op]) -> OpenApi {
 /// Never in practice.
 pub fn json(operations: &[Op]) -> anyhow::Result<String> {
     let mut value = serde_json::to_value(document(operations))?;
-    fill_examples(&mut value);
+    fill_examples(&mut value, operations);
     Ok(format!("{}\n", serde_json::to_string_pretty(&value)?))
 }
 
@@ -126,8 +126,18 @@ fn failures(op: &Op) -> Vec<(&'static str, &'static str)> {
 }
 
 /// Gives every object schema an example that is put together from those of its fields.
-fn fill_examples(document: &mut Value) {
-    let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object).cloned() else { return };
+fn fill_examples(document: &mut Value, operations: &[Op]) {
+    let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") else { return };
+    for (name, fields) in operations.iter().flat_map(|op| &op.examples) {
+        for (field, example) in fields {
+            if let Some(Value::Object(schema)) =
+                schemas.get_mut(name).and_then(|it| it.get_mut("properties")?.get_mut(field))
+            {
+                schema.entry("example").or_insert_with(|| example.clone());
+            }
+        }
+    }
+    let schemas = schemas.clone();
     let examples: Map<String, Value> =
         schemas.iter().filter_map(|(name, schema)| Some((name.clone(), example(schema, &schemas, 0)?))).collect();
     let Some(Value::Object(target)) = document.pointer_mut("/components/schemas") else { return };
@@ -151,7 +161,11 @@ fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Option<Val
     if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|it| it.first()) {
         return Some(first.clone());
     }
-    for key in ["oneOf", "anyOf", "allOf"] {
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        let parts = parts.iter().filter_map(|it| example(it, all, depth + 1));
+        return Some(Value::Object(parts.filter_map(|it| it.as_object().cloned()).flatten().collect()));
+    }
+    for key in ["oneOf", "anyOf"] {
         if let Some(options) = schema.get(key).and_then(Value::as_array) {
             return options.iter().rev().find_map(|it| example(it, all, depth + 1));
         }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::caller::Caller;
 use super::session::{self, Pair, Subject};
 use super::token::{Audience, digest};
+use crate::api::body::Body;
 use crate::app::new_id;
 use crate::crud::{Ctx, Guest};
 use crate::error::{Error, Result};
@@ -55,7 +56,7 @@ impl Tries {
 type Account = (Uuid, String, bool, i32, Option<DateTime<Utc>>);
 
 /// `POST /auth/login`.
-pub async fn login(guest: Guest, Json(form): Json<Login>) -> Result<Json<Tokens>> {
+pub async fn login(guest: Guest, Body(form): Body<Login>) -> Result<Json<Tokens>> {
     let Guest { app, mut conn, place, tries, .. } = guest;
     let name = form.username.trim().to_lowercase();
     tries.allow(&place.ip, app.config.auth.logins_per_minute)?;
@@ -118,7 +119,7 @@ pub async fn login(guest: Guest, Json(form): Json<Login>) -> Result<Json<Tokens>
 }
 
 /// `POST /auth/refresh`.
-pub async fn refresh(guest: Guest, Json(form): Json<Refresh>) -> Result<Json<Tokens>> {
+pub async fn refresh(guest: Guest, Body(form): Body<Refresh>) -> Result<Json<Tokens>> {
     let Guest { app, mut conn, place, .. } = guest;
     let tokens = conn
         .transaction(async |conn| {
@@ -143,7 +144,7 @@ pub async fn me(mut ctx: Ctx) -> Result<Json<Me>> {
 }
 
 /// `POST /auth/password`: changes one's own password and ends all other sessions.
-pub async fn change_password(ctx: Ctx, Json(form): Json<PasswordChange>) -> Result<HttpResponse> {
+pub async fn change_password(ctx: Ctx, Body(form): Body<PasswordChange>) -> Result<HttpResponse> {
     let Ctx { app, caller, mut conn, .. } = ctx;
     check_new_password(&form.new_password, "new_password")?;
     let stored: String = users::table.find(caller.user_id).select(users::password_hash).first(&mut conn).await?;

@@ -159,24 +159,31 @@ async fn forms<R: Write>(
     let mut known = HashMap::new();
     for (number, line) in lines {
         let mut map = FormMap::new();
+        let mut unresolved = vec![];
         for field in columns::<R>() {
             // The sheet may have been made in either language.
             let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
             let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
             match value(conn, scope, &mut known, field, &text).await? {
                 Some(value) => drop(map.insert(field.name.to_owned(), value)),
-                None => errors.push(located(*number, field.label.get(lang), "choice", no_such(&text, lang))),
+                None => {
+                    errors.push(located(*number, field.label.get(lang), "choice", no_such(&text, lang)));
+                    unresolved.push(field.name);
+                }
             }
         }
         match shared::check::read::<R::Form>(R::FIELDS, &map, lang) {
             Ok(form) => forms.push((*number, form)),
-            Err(wrong) => errors.extend(wrong.into_iter().map(|it| {
-                let label = R::FIELDS
-                    .iter()
-                    .find(|field| field.name == it.field)
-                    .map_or(it.field.as_str(), |it| it.label.get(lang));
-                located(*number, label, &it.code, it.message)
-            })),
+            // What names nothing was told above; that it is therefore missing need not be.
+            Err(wrong) => {
+                errors.extend(wrong.into_iter().filter(|it| !unresolved.contains(&it.field.as_str())).map(|it| {
+                    let label = R::FIELDS
+                        .iter()
+                        .find(|field| field.name == it.field)
+                        .map_or(it.field.as_str(), |it| it.label.get(lang));
+                    located(*number, label, &it.code, it.message)
+                }))
+            }
         }
         if errors.len() >= MAX_ERRORS {
             break;

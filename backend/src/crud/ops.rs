@@ -51,14 +51,17 @@ pub fn write<R: Write>() -> Vec<Op> {
     let mut ops = vec![];
     if has::<R>(Verb::Create) {
         let create = Op::post(path::<R>(""), format!("create{one}"), t("添加", "Add one"));
-        let create = create.permission(permission::<R>("create")).body::<R::Form>().returns_with::<R::Detail>(201);
+        let create =
+            create.permission(permission::<R>("create")).form::<R::Form>(R::FIELDS).returns_with::<R::Detail>(201);
         ops.push(create.to(routes::create::<R>));
     }
     if has::<R>(Verb::Update) {
         let update = Op::put(path::<R>("/{id}"), format!("update{one}"), t("修改", "Change one"));
         let name = format!("{}Change", R::Form::name());
-        let update =
-            update.permission(permission::<R>("update")).body::<R::Form>().body_schema(name, with_version::<R>());
+        let update = update
+            .permission(permission::<R>("update"))
+            .form::<R::Form>(R::FIELDS)
+            .body_schema(name, with_version::<R>());
         ops.push(update.returns::<R::Detail>().to(routes::update::<R>));
     }
     if has::<R>(Verb::Import) {

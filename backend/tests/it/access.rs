@@ -1,0 +1,146 @@
+//! The access matrix: every operation of the OpenAPI document, without a token, without the permission, and with
+//! another tenant's row. An operation that is not walked is an error; an exception is a line of a checked-in list.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::Value;
+use shared::user::UserKind;
+use uuid::Uuid;
+
+use crate::app::{Answer, Client, Site, Tenant, TestApp};
+
+/// Operations that break a rule of the matrix on purpose: operationId, rule, reason.
+fn exceptions() -> BTreeMap<(String, String), String> {
+    let lines = include_str!("access_exceptions.tsv").lines().filter(|it| !it.is_empty() && !it.starts_with('#'));
+    let parts = lines.map(|it| it.splitn(3, '\t').map(str::to_owned).collect::<Vec<_>>());
+    parts.map(|it| ((it[0].clone(), it[1].clone()), it[2].clone())).collect()
+}
+
+/// One operation of the document.
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+    tag: String,
+    /// `None`: public. Otherwise the scheme and the permission.
+    security: Option<(String, Option<String>)>,
+    body: Option<Value>,
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let mut found = vec![];
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let security = operation["security"].as_array().unwrap().iter().find_map(|it| {
+                let (scheme, permissions) = it.as_object()?.iter().next()?;
+                Some((scheme.clone(), permissions[0].as_str().map(str::to_owned)))
+            });
+            let schema =
+                operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
+            let body = schema.map(|it| document.pointer(&it[1..]).unwrap()["example"].clone());
+            found.push(Operation {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                tag: operation["tags"][0].as_str().unwrap().to_owned(),
+                security,
+                body,
+            });
+        }
+    }
+    found
+}
+
+impl Operation {
+    async fn send(&self, client: &Client, id: Uuid) -> Answer {
+        let mut path = self.path.clone();
+        while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+            path.replace_range(start..=end, &id.to_string());
+        }
+        let body = self.body.as_ref().map(|it| it.to_string().into_bytes());
+        client.send(self.method.clone(), &path, body, &[]).await
+    }
+}
+
+/// Checks one rule everywhere, and that each exception to it is still needed.
+struct Findings {
+    exceptions: BTreeMap<(String, String), String>,
+    wrong: Vec<String>,
+}
+
+impl Findings {
+    fn expect(&mut self, operation: &Operation, rule: &str, wanted: u16, answer: Answer) {
+        let excepted = self.exceptions.remove(&(operation.id.clone(), rule.to_owned())).is_some();
+        match (excepted, wanted == answer.status) {
+            (false, false) => self.wrong.push(format!(
+                "{} {rule}: {} instead of {wanted}: {}",
+                operation.id, answer.status, answer.json["detail"]
+            )),
+            (true, true) => self.wrong.push(format!("{} {rule}: the exception is not needed", operation.id)),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_refuses_who_may_not() {
+    let app = TestApp::new().await;
+    let document = app.guest().get("/api/openapi.json").await.ok();
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let site = app.site(&theirs).await;
+    let nothing = app.user(UserKind::Platform, None, None, Some(&[])).await;
+    let driver = crate::app::driver(&app).await;
+    let mut findings = Findings { exceptions: exceptions(), wrong: vec![] };
+    for operation in &operations(&document) {
+        let Some((scheme, permission)) = &operation.security else { continue };
+        let nobody = operation.send(&app.guest(), Uuid::nil()).await;
+        findings.expect(operation, "no token", 401, nobody);
+        let wrong_kind = if scheme == "staff" { &driver } else { &app.admin };
+        findings.expect(operation, "other kind of token", 401, operation.send(wrong_kind, Uuid::nil()).await);
+        if permission.is_some() {
+            findings.expect(operation, "no permission", 403, operation.send(&nothing, Uuid::nil()).await);
+        }
+        if operation.path.contains('{') {
+            let id = foreign_row(&app, operation, &theirs, &site).await;
+            // Who lacks the permission because of the kind of their node is refused before anything is looked up.
+            let may_have = |kind| permission.as_ref().is_none_or(|it| shared::permission::codes_for(kind).contains(it));
+            let caller = match scheme.as_str() {
+                "driver" => &driver,
+                _ if may_have(UserKind::Provider) => &mine.boss,
+                _ => &app.admin,
+            };
+            let wanted_id = if std::ptr::eq(caller, &app.admin) { Uuid::now_v7() } else { id };
+            findings.expect(operation, "another tenant's row", 404, operation.send(caller, wanted_id).await);
+        }
+    }
+    let stale = findings.exceptions.keys().map(|(id, rule)| format!("{id} {rule}: an exception of nothing"));
+    findings.wrong.extend(stale);
+    assert!(findings.wrong.is_empty(), "{}", findings.wrong.join("\n"));
+}
+
+/// A row of the other tenant that the operation could be pointed at. A new resource needs a line here.
+async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site: &Site) -> Uuid {
+    match operation.tag.as_str() {
+        "car/stations" => site.station,
+        tag => panic!("{}: no factory makes a row of {tag}", operation.id),
+    }
+}
+
+#[tokio::test]
+async fn lists_and_sheets_hold_only_what_is_in_scope() {
+    let app = TestApp::new().await;
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let (own, foreign) = (app.site(&mine).await, app.site(&theirs).await);
+    for client in [&mine.boss, &mine.keeper] {
+        let page = client.get("/api/v1/car/stations").await.ok();
+        let ids: Vec<&str> = page["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, [own.station.to_string()]);
+        let sheet = client.get("/api/v1/car/stations/export.xlsx").await;
+        let text = crate::crud::sheet_text(&sheet.bytes);
+        assert_eq!(text.len(), 2, "a heading and one row: {text:?}");
+    }
+    let all = app.admin.get("/api/v1/car/stations").await.ok();
+    let ids: Vec<&str> = all["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [foreign.station.to_string(), own.station.to_string()]);
+}

@@ -1,0 +1,7 @@
+//! The server as its clients see it: over real sockets, on a real database, one file a feature.
+
+mod access;
+mod app;
+mod auth;
+mod crud;
+mod openapi;
