@@ -7,6 +7,7 @@ pub mod charging;
 pub mod cluster;
 pub mod command;
 pub mod config;
+pub mod console;
 mod constraints;
 pub mod crud;
 pub mod db;

@@ -56,7 +56,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
             .service(web::resource("/metrics").to(async || metrics::render()))
             .service(web::resource("/api/openapi.json").to(openapi_json))
             .configure(|config| op::mount(router::operations(), config))
-            .default_service(web::to(nothing_here))
+            .default_service(web::to(crate::console::serve))
     })
     .workers(workers)
     .max_connections(max_connections)
@@ -67,10 +67,6 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     .with_context(|| format!("cannot listen on {address}"))?;
     let address = server.addrs().as_slice().first().copied().unwrap_or(address);
     Ok(Running { address, server: server.run() })
-}
-
-async fn nothing_here() -> Result<HttpResponse, crate::error::Error> {
-    Err(crate::error::Error::NotFound)
 }
 
 async fn openapi_json(document: web::Data<String>) -> HttpResponse {
