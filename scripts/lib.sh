@@ -20,6 +20,10 @@ server=$target/debug/backend
 # Every host build selects the same packages, so that features unify once and nothing is compiled twice.
 host=(--locked --workspace --exclude frontend)
 
+# Tests and examples bring dev-dependencies, and those bring features. `--examples` (there are none) asks for the same
+# features without building a test, so that server and tests share all they are made of.
+build_server() { cargo build "${host[@]}" --bin backend --examples "$@"; }
+
 has() { command -v "$1" >/dev/null 2>&1; }
 
 # step TITLE COMMAND…: says what begins, does it, says how long it took. A failure ends the script.
