@@ -1,16 +1,23 @@
 //! Commands to devices: rows that the API writes and the gateway carries out. Their outcome is there to be seen.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::device_commands as commands;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use schema::{charger_states, device_commands as commands};
 use serde::{Deserialize, Serialize};
+use shared::codes::Code;
+use shared::device::{CommandKind, CommandOutcome, CommandState};
+use shared::text::t;
 use uuid::Uuid;
 
-use crate::app::new_id;
+use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
 use crate::error::{Error, Result};
 use crate::events::{self, Happening};
+use crate::jobs::{self, Job};
+
+/// A command that somebody waits for is worth nothing later.
+const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// What a charger can be told, in the words of no protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,20 +60,20 @@ pub enum Command {
 
 impl Command {
     /// Its kind, as it is stored and shown.
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> CommandKind {
         match self {
-            Self::Reboot { .. } => "reboot",
-            Self::Refresh => "refresh",
-            Self::SyncClock => "sync_clock",
-            Self::Availability { .. } => "availability",
-            Self::Start { .. } => "start",
-            Self::Stop { .. } => "stop",
-            Self::Unlock { .. } => "unlock",
+            Self::Reboot { .. } => CommandKind::Reboot,
+            Self::Refresh => CommandKind::Refresh,
+            Self::SyncClock => CommandKind::SyncClock,
+            Self::Availability { .. } => CommandKind::Availability,
+            Self::Start { .. } => CommandKind::Start,
+            Self::Stop { .. } => CommandKind::Stop,
+            Self::Unlock { .. } => CommandKind::Unlock,
         }
     }
 }
 
-/// Where a command stands.
+/// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// The device did it, or promised to.
@@ -77,13 +84,37 @@ pub enum State {
     TimedOut,
 }
 
-impl State {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Acknowledged => "acknowledged",
-            Self::Refused => "refused",
-            Self::TimedOut => "timed_out",
+impl From<State> for CommandState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Acknowledged => Self::Acknowledged,
+            State::Refused => Self::Refused,
+            State::TimedOut => Self::TimedOut,
         }
+    }
+}
+
+/// How a command ended, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How.
+    pub state: State,
+    /// Why.
+    pub outcome: CommandOutcome,
+    /// The device's own words, if it had any.
+    pub words: Option<String>,
+}
+
+impl End {
+    /// An end without words of the device.
+    pub const fn new(state: State, outcome: CommandOutcome) -> Self {
+        Self { state, outcome, words: None }
+    }
+
+    /// What [`shared::device::outcome_text`] reads.
+    fn stored(&self) -> String {
+        let code = self.outcome.as_str();
+        self.words.as_ref().map_or_else(|| code.to_owned(), |words| format!("{code}: {words}"))
     }
 }
 
@@ -118,7 +149,7 @@ pub async fn request(conn: &mut AsyncPgConnection, request: Request, now: DateTi
             commands::property_id.eq(owner.property_id),
             commands::station_id.eq(owner.station_id),
             commands::device_id.eq(device_id),
-            commands::kind.eq(command.kind()),
+            commands::kind.eq(command.kind().as_str()),
             commands::payload.eq(payload),
             commands::order_id.eq(order_id),
             commands::requested_by.eq(requested_by),
@@ -130,6 +161,29 @@ pub async fn request(conn: &mut AsyncPgConnection, request: Request, now: DateTi
     events::notify(conn, events::COMMANDS, &device_id.to_string()).await?;
     tell(conn, id, owner).await?;
     Ok(id)
+}
+
+/// Asks a charger in scope for a command that somebody waits for.
+///
+/// # Errors
+/// 503 when the charger is offline.
+pub async fn to_charger(
+    conn: &mut AsyncPgConnection,
+    charger_id: Uuid,
+    owner: Owner,
+    command: Command,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Uuid> {
+    let online: Option<bool> =
+        charger_states::table.find(charger_id).select(charger_states::online).first(conn).await.optional()?;
+    if online != Some(true) {
+        return Err(Error::Unavailable("device_offline", t("设备离线", "The device is offline")));
+    }
+    let requested_by = by.to_owned();
+    let deadline = now + PATIENCE;
+    let wanted = Request { device_id: charger_id, owner, command, order_id: None, requested_by, deadline };
+    request(conn, wanted, now).await
 }
 
 /// A command that a gateway has taken upon itself.
@@ -145,61 +199,135 @@ pub struct Taken {
     pub owner: Owner,
 }
 
+type TakenRow = (Uuid, serde_json::Value, Option<Uuid>, Uuid, Uuid, Uuid);
+
+impl Taken {
+    /// Reads a row. One that another version of the program wrote and this one cannot read is refused.
+    async fn read(conn: &mut AsyncPgConnection, row: TakenRow, now: DateTime<Utc>) -> Result<Option<Self>> {
+        let (id, payload, order_id, provider_id, property_id, station_id) = row;
+        let owner = Owner { provider_id, property_id, station_id };
+        match serde_json::from_value(payload) {
+            Ok(command) => Ok(Some(Self { id, command, order_id, owner })),
+            Err(err) => {
+                tracing::error!(command = %id, error = %err, "command {id} cannot be read: {err}");
+                write_end(conn, id, owner, &End::new(State::Refused, CommandOutcome::Unsendable), now).await?;
+                Ok(None)
+            }
+        }
+    }
+}
+
 /// Takes the oldest pending command of a device; nobody else gets it.
 ///
 /// # Errors
 /// The database's.
 pub async fn take(conn: &mut AsyncPgConnection, device: Uuid, now: DateTime<Utc>) -> Result<Option<Taken>> {
-    type Row = (Uuid, serde_json::Value, Option<Uuid>, Uuid, Uuid, Uuid);
     let pending = commands::table
         .filter(commands::device_id.eq(device))
-        .filter(commands::state.eq("pending"))
+        .filter(commands::state.eq(CommandState::Pending))
         .filter(commands::deadline.gt(now))
         .order(commands::id)
-        .select(commands::id)
-        .limit(1)
-        .for_update()
-        .skip_locked();
+        .select(commands::id);
     let Some(id) = pending.first::<Uuid>(conn).await.optional()? else { return Ok(None) };
-    let (id, payload, order_id, provider_id, property_id, station_id): Row =
-        diesel::update(commands::table.find(id).filter(commands::state.eq("pending")))
-            .set((commands::state.eq("sent"), commands::sent_at.eq(now)))
-            .returning((
+    let taken = diesel::update(commands::table.find(id).filter(commands::state.eq(CommandState::Pending)))
+        .set((commands::state.eq(CommandState::Sent), commands::sent_at.eq(now)))
+        .returning((
+            commands::id,
+            commands::payload,
+            commands::order_id,
+            commands::provider_id,
+            commands::property_id,
+            commands::station_id,
+        ))
+        .get_result::<TakenRow>(conn)
+        .await
+        .optional()?;
+    // Without a row somebody else was faster.
+    let Some(row) = taken else { return Ok(None) };
+    let taken = Taken::read(conn, row, now).await?;
+    if let Some(taken) = &taken {
+        tell(conn, taken.id, taken.owner).await?;
+    }
+    Ok(taken)
+}
+
+/// The devices that have commands to carry out.
+///
+/// # Errors
+/// The database's.
+pub async fn awaited(conn: &mut AsyncPgConnection) -> Result<Vec<Uuid>> {
+    let pending = commands::table.filter(commands::state.eq(CommandState::Pending));
+    Ok(pending.select(commands::device_id).distinct().load(conn).await?)
+}
+
+/// Writes down how a command ended and tells its order. The first end counts; gives whether this was it.
+///
+/// # Errors
+/// The database's.
+pub async fn end(conn: &mut AsyncPgConnection, taken: &Taken, end: &End, now: DateTime<Utc>) -> Result<bool> {
+    conn.transaction(async |conn| write_end(conn, taken.id, taken.owner, end, now).await).await
+}
+
+async fn write_end(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+    owner: Owner,
+    end: &End,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let open = commands::table.find(id).filter(commands::state.eq_any([CommandState::Pending, CommandState::Sent]));
+    let set = (
+        commands::state.eq(CommandState::from(end.state)),
+        commands::outcome.eq(end.stored()),
+        commands::finished_at.eq(now),
+    );
+    if diesel::update(open).set(set).execute(conn).await? == 0 {
+        return Ok(false);
+    }
+    tell(conn, id, owner).await?;
+    Ok(true)
+}
+
+async fn tell(conn: &mut AsyncPgConnection, id: Uuid, owner: Owner) -> Result<()> {
+    events::tell(conn, &Happening { kind: "command".to_owned(), id, owner, driver_id: None }).await
+}
+
+/// Ends commands that nobody delivered, or whose gateway died before the answer. Runs for ever.
+#[derive(Serialize, Deserialize)]
+pub struct Sweep {}
+
+impl Job for Sweep {
+    const KIND: &'static str = "sweep_commands";
+    const ATTEMPTS: i32 = i32::MAX;
+
+    fn key(&self) -> String {
+        String::new()
+    }
+
+    // Run twice it finds less to do.
+    async fn run(self, app: &App) -> anyhow::Result<jobs::Outcome> {
+        let now = app.now();
+        let mut conn = app.conn().await?;
+        // A gateway that has sent a command ends it itself, unless it dies.
+        let given_up = now - TimeDelta::seconds(i64::try_from(app.config.gateway.call_seconds)? + 5);
+        for (state, before, outcome) in [
+            (CommandState::Pending, now, CommandOutcome::NotDelivered),
+            (CommandState::Sent, given_up, CommandOutcome::NoAnswer),
+        ] {
+            let due = commands::table.filter(commands::state.eq(state)).filter(commands::deadline.le(before)).select((
                 commands::id,
                 commands::payload,
                 commands::order_id,
                 commands::provider_id,
                 commands::property_id,
                 commands::station_id,
-            ))
-            .get_result(conn)
-            .await?;
-    let command = serde_json::from_value(payload).map_err(|err| Error::internal(format!("command {id}: {err}")))?;
-    let owner = Owner { provider_id, property_id, station_id };
-    tell(conn, id, owner).await?;
-    Ok(Some(Taken { id, command, order_id, owner }))
-}
-
-/// Writes down how a command ended. The first end counts; gives whether this was it.
-///
-/// # Errors
-/// The database's.
-pub async fn end(
-    conn: &mut AsyncPgConnection,
-    taken: &Taken,
-    state: State,
-    outcome: &str,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let open = commands::table.find(taken.id).filter(commands::state.eq_any(["pending", "sent"]));
-    let set = (commands::state.eq(state.as_str()), commands::outcome.eq(outcome), commands::finished_at.eq(now));
-    let ended = diesel::update(open).set(set).execute(conn).await? == 1;
-    if ended {
-        tell(conn, taken.id, taken.owner).await?;
+            ));
+            for row in due.limit(500).load::<TakenRow>(&mut conn).await? {
+                if let Some(taken) = Taken::read(&mut conn, row, now).await? {
+                    end(&mut conn, &taken, &End::new(State::TimedOut, outcome), now).await?;
+                }
+            }
+        }
+        Ok(jobs::Outcome::Again(now + TimeDelta::seconds(2)))
     }
-    Ok(ended)
-}
-
-async fn tell(conn: &mut AsyncPgConnection, id: Uuid, owner: Owner) -> Result<()> {
-    events::tell(conn, &Happening { kind: "command".to_owned(), id, owner, driver_id: None }).await
 }

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod logs;
 pub mod metrics;
 pub mod order;
+pub mod presence;
 pub mod router;
 pub mod serve;
 pub mod setup;

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod codes;
 pub mod describe;
+pub mod device;
 pub mod fixed;
 pub mod page;
 

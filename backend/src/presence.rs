@@ -1,0 +1,346 @@
+//! What chargers tell about themselves: that they are there, what they are, what their connectors do.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use schema::{charger_states as states, chargers, connection_records as records, connectors, unknown_devices};
+use serde::{Deserialize, Serialize};
+use shared::device::{ConnectionReason, ConnectorStatus};
+use uuid::Uuid;
+
+use crate::app::{App, new_id};
+use crate::auth::scope::Owner;
+use crate::charging::Device;
+use crate::error::Result;
+use crate::events::{self, Happening};
+use crate::jobs::{self, Job};
+
+/// How often a process writes down whom it heard of. Single signs of life are not written.
+pub const FLUSH: Duration = Duration::from_secs(15);
+
+/// Something that a charger told about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// A connection to it was opened; it holds the charger from now on.
+    Online {
+        /// The connection.
+        connection: Uuid,
+        /// What it called itself.
+        called: String,
+        /// Where it is.
+        remote_address: String,
+    },
+    /// That connection is gone.
+    Offline {
+        /// The connection.
+        connection: Uuid,
+        /// Why.
+        reason: ConnectionReason,
+        /// When it was last heard of.
+        seen_at: DateTime<Utc>,
+    },
+    /// It has started.
+    Booted {
+        /// Who made it.
+        vendor: String,
+        /// Its model.
+        model: String,
+        /// The version of its firmware.
+        firmware: Option<String>,
+        /// Its serial number, as it says.
+        serial_no: Option<String>,
+        /// The number of its SIM card.
+        iccid: Option<String>,
+    },
+    /// A connector, or with 0 the whole charger, is doing this.
+    Status {
+        /// The connector's number.
+        connector: i32,
+        /// What it is doing.
+        status: ConnectorStatus,
+        /// What is broken, in the protocol's word.
+        error_code: Option<String>,
+        /// More about that.
+        info: Option<String>,
+        /// Since when.
+        at: DateTime<Utc>,
+    },
+    /// It told its settings.
+    Configured(serde_json::Value),
+}
+
+/// Writes down what a charger told.
+///
+/// # Errors
+/// The database's.
+pub async fn apply(
+    conn: &mut AsyncPgConnection,
+    device: &Device,
+    presence: Presence,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match presence {
+        Presence::Online { connection, called, remote_address } => {
+            online(conn, device.charger_id, connection, &called, &remote_address, now).await
+        }
+        Presence::Offline { connection, reason, seen_at } => {
+            let held = Held { charger_id: device.charger_id, connection, seen_at };
+            offline(conn, &[held], reason, now).await.map(drop)
+        }
+        Presence::Booted { vendor, model, firmware, serial_no, iccid } => {
+            let set = (
+                states::booted_at.eq(now),
+                states::vendor.eq(cut(&vendor, 100)),
+                states::reported_model.eq(cut(&model, 100)),
+                states::firmware.eq(firmware.map(|it| cut(&it, 100))),
+                states::reported_serial_no.eq(serial_no.map(|it| cut(&it, 100))),
+                states::iccid.eq(iccid.map(|it| cut(&it, 100))),
+            );
+            diesel::update(states::table.find(device.charger_id)).set(set).execute(conn).await?;
+            tell(conn, "charger", device.charger_id, device.owner).await
+        }
+        Presence::Status { connector: 0, status, error_code, info: _, at } => {
+            let error_code = error_code.map(|it| cut(&it, 60));
+            let set = (states::status.eq(status), states::error_code.eq(&error_code), states::status_at.eq(at));
+            let changed = states::table
+                .find(device.charger_id)
+                .filter(states::status.ne(status).or(states::error_code.is_distinct_from(&error_code)));
+            match diesel::update(changed).set(set).execute(conn).await? {
+                0 => Ok(()),
+                _ => tell(conn, "charger", device.charger_id, device.owner).await,
+            }
+        }
+        Presence::Status { connector, status, error_code, info, at } => {
+            let (error_code, info) = (error_code.map(|it| cut(&it, 60)), info.map(|it| cut(&it, 300)));
+            let set = (
+                connectors::status.eq(status),
+                connectors::error_code.eq(&error_code),
+                connectors::status_info.eq(&info),
+                connectors::status_at.eq(at),
+            );
+            let changed = connectors::table
+                .filter(connectors::charger_id.eq(device.charger_id).and(connectors::number.eq(connector)))
+                .filter(
+                    connectors::status
+                        .ne(status)
+                        .or(connectors::error_code.is_distinct_from(&error_code))
+                        .or(connectors::status_info.is_distinct_from(&info)),
+                );
+            // A connector that nobody has entered yet changes nothing.
+            let ids: Vec<Uuid> = diesel::update(changed).set(set).returning(connectors::id).get_results(conn).await?;
+            for id in ids {
+                tell(conn, "connector", id, device.owner).await?;
+            }
+            Ok(())
+        }
+        Presence::Configured(settings) => {
+            diesel::update(states::table.find(device.charger_id))
+                .set(states::configuration.eq(settings))
+                .execute(conn)
+                .await?;
+            Ok(())
+        }
+    }
+}
+
+/// Whether this connection still holds the charger; another process may have a newer one.
+///
+/// # Errors
+/// The database's.
+pub async fn holds(conn: &mut AsyncPgConnection, charger_id: Uuid, connection: Uuid) -> Result<bool> {
+    let holder: Option<Option<Uuid>> =
+        states::table.find(charger_id).select(states::connection).first(conn).await.optional()?;
+    Ok(holder == Some(Some(connection)))
+}
+
+/// A charger, the connection that holds it as far as its process knows, and when that was last heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The charger.
+    pub charger_id: Uuid,
+    /// The connection.
+    pub connection: Uuid,
+    /// When it was last heard of.
+    pub seen_at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Writes down when chargers were last heard of, all in one statement; gives those that are still held.
+///
+/// # Errors
+/// The database's.
+pub async fn seen(conn: &mut AsyncPgConnection, held: &[Held]) -> Result<Vec<Uuid>> {
+    touch(conn, held, "").await
+}
+
+/// Sets chargers offline that are still held; gives them.
+///
+/// # Errors
+/// The database's.
+pub async fn offline(
+    conn: &mut AsyncPgConnection,
+    held: &[Held],
+    reason: ConnectionReason,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    conn.transaction(async |conn| {
+        let gone = touch(conn, held, ", online = false, connection = null").await?;
+        record(conn, &gone, false, reason, now).await?;
+        Ok(gone)
+    })
+    .await
+}
+
+/// Only who holds a charger may say anything about it: an older connection changes nothing.
+async fn touch(conn: &mut AsyncPgConnection, held: &[Held], more: &str) -> Result<Vec<Uuid>> {
+    let touched = diesel::sql_query(format!(
+        "update charger_states s set last_seen_at = greatest(s.last_seen_at, it.seen_at){more} \
+         from unnest($1, $2, $3) as it (charger_id, connection, seen_at) \
+         where s.charger_id = it.charger_id and s.connection = it.connection returning s.charger_id as id"
+    ))
+    .bind::<Array<SqlUuid>, _>(held.iter().map(|it| it.charger_id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(held.iter().map(|it| it.connection).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(held.iter().map(|it| it.seen_at).collect::<Vec<_>>())
+    .load::<Id>(conn)
+    .await?;
+    Ok(touched.into_iter().map(|it| it.id).collect())
+}
+
+async fn online(
+    conn: &mut AsyncPgConnection,
+    charger_id: Uuid,
+    connection: Uuid,
+    called: &str,
+    remote_address: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    conn.transaction(async |conn| {
+        let holder: Option<Option<Uuid>> =
+            states::table.find(charger_id).select(states::connection).for_update().first(conn).await.optional()?;
+        let set = (
+            states::online.eq(true),
+            states::connection.eq(connection),
+            states::connected_at.eq(now),
+            states::last_seen_at.eq(now),
+            states::remote_address.eq(remote_address),
+        );
+        diesel::insert_into(states::table)
+            .values((states::charger_id.eq(charger_id), set))
+            .on_conflict(states::charger_id)
+            .do_update()
+            .set(set)
+            .execute(conn)
+            .await?;
+        // It got in, so it is no stranger any more.
+        diesel::delete(unknown_devices::table.find(called)).execute(conn).await?;
+        let reason = match holder.flatten() {
+            None => ConnectionReason::Connected,
+            Some(_) => {
+                // The process that has the older connection looks, and lets go of it.
+                events::notify(conn, events::COMMANDS, &charger_id.to_string()).await?;
+                ConnectionReason::Reconnected
+            }
+        };
+        record(conn, &[charger_id], true, reason, now).await
+    })
+    .await
+}
+
+/// Writes connection records, and tells that these chargers changed.
+async fn record(
+    conn: &mut AsyncPgConnection,
+    charger_ids: &[Uuid],
+    online: bool,
+    reason: ConnectionReason,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    type Row = (Uuid, Uuid, Uuid, Uuid, String, Option<String>);
+    let known: Vec<Row> = chargers::table
+        .inner_join(states::table)
+        .filter(chargers::id.eq_any(charger_ids))
+        .select((
+            chargers::id,
+            chargers::provider_id,
+            chargers::property_id,
+            chargers::station_id,
+            chargers::serial_no,
+            states::remote_address,
+        ))
+        .load(conn)
+        .await?;
+    let rows = known.iter().map(|(id, provider_id, property_id, station_id, serial_no, remote_address)| {
+        (
+            records::id.eq(new_id(now)),
+            records::provider_id.eq(provider_id),
+            records::property_id.eq(property_id),
+            records::station_id.eq(station_id),
+            records::device_id.eq(id),
+            records::device_kind.eq("charger"),
+            records::serial_no.eq(serial_no),
+            records::online.eq(online),
+            records::reason.eq(reason),
+            records::remote_address.eq(remote_address),
+            records::created_at.eq(now),
+        )
+    });
+    diesel::insert_into(records::table).values(rows.collect::<Vec<_>>()).execute(conn).await?;
+    for (id, provider_id, property_id, station_id, ..) in known {
+        tell(conn, "charger", id, Owner { provider_id, property_id, station_id }).await?;
+    }
+    Ok(())
+}
+
+async fn tell(conn: &mut AsyncPgConnection, kind: &str, id: Uuid, owner: Owner) -> Result<()> {
+    events::tell(conn, &Happening { kind: kind.to_owned(), id, owner, driver_id: None }).await
+}
+
+/// The first characters of a text that a device may have made too long.
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// Sets offline what a dead process left online. Runs for ever.
+#[derive(Serialize, Deserialize)]
+pub struct Watch {}
+
+impl Job for Watch {
+    const KIND: &'static str = "watch_presence";
+    const ATTEMPTS: i32 = i32::MAX;
+
+    fn key(&self) -> String {
+        String::new()
+    }
+
+    // Run twice it finds nobody any more.
+    async fn run(self, app: &App) -> anyhow::Result<jobs::Outcome> {
+        let now = app.now();
+        // A living process closes silent connections itself, and writes down the others every few seconds.
+        let silence = Duration::from_secs(app.config.gateway.idle_seconds) + FLUSH * 2;
+        let before = now - TimeDelta::from_std(silence)?;
+        let mut conn = app.conn().await?;
+        let left: Vec<(Uuid, Option<Uuid>, Option<DateTime<Utc>>)> = states::table
+            .filter(states::online.and(states::last_seen_at.lt(before)))
+            .select((states::charger_id, states::connection, states::last_seen_at))
+            .load(&mut conn)
+            .await?;
+        let held: Vec<Held> = left
+            .into_iter()
+            .filter_map(|(charger_id, connection, seen_at)| {
+                Some(Held { charger_id, connection: connection?, seen_at: seen_at? })
+            })
+            .collect();
+        if !held.is_empty() {
+            let gone = offline(&mut conn, &held, ConnectionReason::Lost, now).await?;
+            tracing::warn!(chargers = gone.len(), "{} chargers were left online by a dead process", gone.len());
+        }
+        Ok(jobs::Outcome::Again(now + TimeDelta::from_std(FLUSH)?))
+    }
+}
