@@ -16,6 +16,7 @@ pub mod driver;
 pub mod error;
 pub mod events;
 pub mod jobs;
+pub mod ledger;
 pub mod logs;
 pub mod metrics;
 pub mod order;

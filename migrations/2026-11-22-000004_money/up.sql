@@ -221,7 +221,6 @@ create index refunds_finished_idx on refunds (finished_at);
 create table ledger_accounts (
     id bigint generated always as identity primary key,
     key text not null constraint ledger_accounts_key_key unique,
-    provider_id uuid,
     -- A guarded account is a liability that must never be overdrawn: its balance stays at or below zero.
     guarded boolean not null,
     balance_fen bigint not null default 0,

@@ -319,7 +319,6 @@ diesel::table! {
     ledger_accounts (id) {
         id -> Int8,
         key -> Text,
-        provider_id -> Nullable<Uuid>,
         guarded -> Bool,
         balance_fen -> Int8,
     }
