@@ -24,6 +24,7 @@ pub mod presence;
 pub mod router;
 pub mod serve;
 pub mod setup;
+pub mod simulate;
 pub mod station;
 pub mod tenant;
 pub mod verify;

@@ -6,6 +6,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result};
 use diesel_async::RunQueryDsl;
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::api::{op, openapi, request};
 use crate::app::{App, Core};
@@ -55,6 +56,8 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
             .service(web::resource("/readyz").to(ready))
             .service(web::resource("/metrics").to(async || metrics::render()))
             .service(web::resource("/api/openapi.json").to(openapi_json))
+            .service(web::redirect("/api/docs", "/api/docs/"))
+            .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
             .configure(|config| op::mount(router::operations(), config))
             .default_service(web::to(crate::console::serve))
     })

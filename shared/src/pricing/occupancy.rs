@@ -21,10 +21,14 @@ pub fn occupancy_seconds(
     let mut idle_since = enter;
     for (from, to) in intervals {
         let (from, to) = (*from.min(&leave), *to.min(&leave));
-        idle += (from - idle_since).max(TimeDelta::zero());
+        if from > idle_since {
+            idle += from - idle_since;
+        }
         idle_since = idle_since.max(to);
     }
-    idle += (leave - idle_since).max(TimeDelta::zero());
+    if leave > idle_since {
+        idle += leave - idle_since;
+    }
     idle.num_seconds()
 }
 
