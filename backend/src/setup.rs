@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use anyhow::{Context, Result};
 use chrono::Utc;
 use diesel::prelude::*;
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{roles, user_roles, users};
 use shared::user::UserKind;
 
@@ -23,7 +23,7 @@ pub const ADMIN: &str = "admin";
 /// The database cannot be written, or the file.
 pub async fn first_run(app: &App) -> Result<()> {
     let mut conn = app.conn().await?;
-    sync_admin_role(&mut conn).await?;
+    sync_builtin_roles(&mut conn).await?;
     if users::table.count().get_result::<i64>(&mut conn).await? > 0 {
         return Ok(());
     }
@@ -46,10 +46,16 @@ pub async fn first_run(app: &App) -> Result<()> {
             ))
             .execute(conn)
             .await?;
-        let role: uuid::Uuid = roles::table
-            .filter(roles::kind.eq(UserKind::Platform).and(roles::name.eq(ADMIN_ROLE)))
-            .select(roles::id)
-            .first(conn)
+        let role = new_id(Utc::now());
+        diesel::insert_into(roles::table)
+            .values((
+                roles::id.eq(role),
+                roles::kind.eq(UserKind::Platform),
+                roles::name.eq(ADMIN_ROLE),
+                roles::builtin.eq(true),
+                roles::permissions.eq(shared::permission::codes_for(UserKind::Platform)),
+            ))
+            .execute(conn)
             .await?;
         diesel::insert_into(user_roles::table)
             .values((user_roles::user_id.eq(user), user_roles::role_id.eq(role)))
@@ -78,23 +84,14 @@ fn keep(app: &App, password: &str) -> Result<()> {
     Ok(file.write_all(password.as_bytes())?)
 }
 
-const ADMIN_ROLE: &str = "系统管理员";
+/// What the role is called that every node has from its beginning.
+pub const ADMIN_ROLE: &str = "系统管理员";
 
-/// The administrator's role holds all permissions, those of a newer version too.
-async fn sync_admin_role(conn: &mut diesel_async::AsyncPgConnection) -> Result<()> {
-    let permissions = shared::permission::codes_for(UserKind::Platform);
-    let known = diesel::update(roles::table.filter(roles::kind.eq(UserKind::Platform).and(roles::name.eq(ADMIN_ROLE))))
-        .set(roles::permissions.eq(&permissions))
-        .execute(conn)
-        .await?;
-    if known == 0 {
-        diesel::insert_into(roles::table)
-            .values((
-                roles::id.eq(new_id(Utc::now())),
-                roles::kind.eq(UserKind::Platform),
-                roles::name.eq(ADMIN_ROLE),
-                roles::permissions.eq(&permissions),
-            ))
+/// The built-in roles hold all permissions that their node's kind may have, those of a newer version too.
+async fn sync_builtin_roles(conn: &mut AsyncPgConnection) -> Result<()> {
+    for kind in [UserKind::Platform, UserKind::Provider, UserKind::Property] {
+        diesel::update(roles::table.filter(roles::builtin).filter(roles::kind.eq(kind)))
+            .set(roles::permissions.eq(shared::permission::codes_for(kind)))
             .execute(conn)
             .await?;
     }

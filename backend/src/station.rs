@@ -249,7 +249,7 @@ impl Write for CarStations {
 impl Switch for CarStations {
     const TABLE: &'static str = "stations";
 
-    async fn switch(conn: &mut AsyncPgConnection, id: Uuid, on: bool) -> Result<()> {
+    async fn switch(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, on: bool) -> Result<()> {
         diesel::update(stations::table.find(id)).set(stations::enabled.eq(on)).execute(conn).await?;
         Ok(())
     }
@@ -261,8 +261,8 @@ impl Switch for CarStations {
         let enabled = chargers::table.filter(chargers::station_id.eq(id)).filter(chargers::enabled);
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
-            stations: 0,
             chargers: enabled.count().get_result(conn).await?,
+            ..Impact::default()
         })
     }
 }

@@ -41,7 +41,9 @@ create table users (
     name text not null,
     phone text,
     email text,
+    -- Empty: the account has no password yet and cannot log in.
     password_hash text not null,
+    password_changed_at timestamptz not null default now(),
     must_change_password boolean not null default false,
     enabled boolean not null default true,
     failed_logins integer not null default 0,
@@ -68,6 +70,8 @@ create table roles (
     property_id uuid references properties,
     name text not null,
     permissions text[] not null default '{}',
+    -- A node's administrator: holds all that the node's kind may have, and cannot be weakened.
+    builtin boolean not null default false,
     enabled boolean not null default true,
     version bigint not null default 1,
     created_at timestamptz not null default now(),
@@ -86,6 +90,8 @@ create table user_roles (
     primary key (user_id, role_id)
 );
 create index user_roles_role_idx on user_roles (role_id);
+create index roles_property_idx on roles (property_id, id);
+create unique index roles_builtin_key on roles (provider_id, property_id) nulls not distinct where builtin;
 
 -- A login and its chain of refresh tokens. Reuse of a spent token revokes the family.
 create table sessions (
@@ -116,6 +122,7 @@ create table login_records (
     created_at timestamptz not null default now()
 );
 create index login_records_username_idx on login_records (username, id);
+create index login_records_user_idx on login_records (user_id, id);
 
 create table audits (
     id uuid primary key,
@@ -136,6 +143,8 @@ create table audits (
 create index audits_object_idx on audits (object_id, id);
 create index audits_user_idx on audits (user_id, id);
 create index audits_provider_idx on audits (provider_id, id);
+create index audits_property_idx on audits (property_id, id);
+create index audits_resource_idx on audits (resource, id);
 
 -- What was answered under an Idempotency-Key.
 create table idempotency_keys (

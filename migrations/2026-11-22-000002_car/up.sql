@@ -44,6 +44,7 @@ create table user_stations (
     station_id uuid not null references stations,
     primary key (user_id, station_id)
 );
+create index user_stations_station_idx on user_stations (station_id);
 
 create table areas (
     id uuid primary key,

@@ -278,10 +278,7 @@ impl Kwh {
     /// # Errors
     /// The count is negative or too large.
     pub const fn from_wh(wh: i64) -> Result<Self, NumberError> {
-        match wh.checked_mul(10) {
-            Some(units) => Self::from_units(units),
-            None => Err(if wh < 0 { NumberError::Negative } else { NumberError::TooLarge }),
-        }
+        Self::from_units(wh.saturating_mul(10))
     }
 
     /// Reads a meter's decimal text in watt-hours, rounding half up what is finer than our last place.

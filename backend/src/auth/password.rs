@@ -53,11 +53,13 @@ impl Hasher {
         self.run(move || hash(&password)).await?.map_err(Error::Internal)
     }
 
-    /// Checks a password against a stored hash; `None` stands for an account that does not exist and is never right.
+    /// Checks a password against a stored hash. `None` stands for an account that does not exist, an empty hash for one
+    /// that has no password yet; neither is ever right, and both take as long as a wrong password.
     ///
     /// # Errors
     /// 429 when too many wait already.
     pub async fn verify(&self, password: &str, stored: Option<&str>) -> crate::error::Result<bool> {
+        let stored = stored.filter(|it| !it.is_empty());
         let exists = stored.is_some();
         let (password, stored) = (password.to_owned(), stored.unwrap_or(&self.dummy).to_owned());
         let right = self.run(move || verify(&password, &stored)).await?;
@@ -104,6 +106,7 @@ mod tests {
         assert!(hasher.verify("s3cret-enough", Some(&stored)).await.unwrap());
         assert!(!hasher.verify("s3cret-Enough", Some(&stored)).await.unwrap());
         assert!(!hasher.verify("a password that nobody has", None).await.unwrap());
+        assert!(!hasher.verify("a password that nobody has", Some("")).await.unwrap());
     }
 
     #[tokio::test]

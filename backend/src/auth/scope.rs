@@ -4,7 +4,7 @@ use diesel::dsl;
 use diesel::expression::Expression;
 use diesel::expression_methods::ExpressionMethods;
 use diesel::query_dsl::methods::FilterDsl;
-use diesel::sql_types::Uuid as SqlUuid;
+use diesel::sql_types::{Nullable, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use shared::user::UserKind;
 use uuid::Uuid;
@@ -94,6 +94,21 @@ impl Scope {
         match &self.stations {
             None => query,
             Some(ids) => FilterDsl::<dsl::EqAny<S, Vec<Uuid>>>::filter(query, station.eq_any(ids.clone())),
+        }
+    }
+
+    /// Leaves only the rows at the node or below it, of a table whose rows sit at nodes: users, roles, what they did.
+    /// Such rows have no station, so it is the caller who must mind a narrowed scope.
+    pub fn narrow_to_node<Q, P, R>(&self, query: Q, provider: P, property: R) -> Q
+    where
+        P: ExpressionMethods + Expression<SqlType = Nullable<SqlUuid>>,
+        R: ExpressionMethods + Expression<SqlType = Nullable<SqlUuid>>,
+        Q: FilterDsl<dsl::Eq<P, Uuid>, Output = Q> + FilterDsl<dsl::Eq<R, Uuid>, Output = Q>,
+    {
+        match self.node {
+            Node::Platform => query,
+            Node::Provider(id) => FilterDsl::<dsl::Eq<P, Uuid>>::filter(query, provider.eq(id)),
+            Node::Property { property: id, .. } => FilterDsl::<dsl::Eq<R, Uuid>>::filter(query, property.eq(id)),
         }
     }
 

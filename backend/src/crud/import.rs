@@ -18,8 +18,9 @@ use shared::text::{Lang, t};
 use utoipa::ToSchema;
 
 use super::export::attachment;
-use super::routes::insert;
+use super::routes::{insert, own_node};
 use super::{Browse, Ctx, Write};
+use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
 
@@ -62,7 +63,7 @@ pub async fn import<R: Write>(ctx: Ctx, req: HttpRequest, payload: web::Payload)
     let mut conn = ctx.conn;
     let imported = conn
         .transaction(async |conn| {
-            let forms = forms::<R>(conn, &actor.caller.scope, &rows, lang).await?;
+            let forms = forms::<R>(conn, &actor.caller, &rows, lang).await?;
             let mut errors = vec![];
             for (row, form) in &forms {
                 // One failure undoes all, so the rest need not be tried; its row is what must be told.
@@ -139,9 +140,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Line>> {
     }
 }
 
-/// What a sheet can hold: structures with a widget of their own cannot be typed into a cell.
+/// What a sheet can hold: structures with a widget of their own cannot be typed into a cell, and secrets must not be.
 fn columns<R: Editable>() -> impl Iterator<Item = &'static Field> {
-    R::FIELDS.iter().filter(|it| !matches!(it.input, Input::Custom(_) | Input::Permissions | Input::Lookups(_)))
+    let excluded =
+        |it: Input| matches!(it, Input::Custom(_) | Input::Permissions | Input::Lookups(_) | Input::Password);
+    R::FIELDS.iter().filter(move |it| !excluded(it.input))
 }
 
 fn heading(field: &Field, lang: Lang) -> String {
@@ -150,7 +153,7 @@ fn heading(field: &Field, lang: Lang) -> String {
 
 async fn forms<R: Write>(
     conn: &mut AsyncPgConnection,
-    scope: &Scope,
+    caller: &Caller,
     lines: &[Line],
     lang: Lang,
 ) -> Result<Vec<(usize, R::Form)>> {
@@ -164,7 +167,7 @@ async fn forms<R: Write>(
             // The sheet may have been made in either language.
             let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
             let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
-            match value(conn, scope, &mut known, field, &text).await? {
+            match value(conn, &caller.scope, &mut known, field, &text).await? {
                 Some(value) => drop(map.insert(field.name.to_owned(), value)),
                 None => {
                     errors.push(located(*number, field.label.get(lang), "choice", no_such(&text, lang)));
@@ -172,6 +175,7 @@ async fn forms<R: Write>(
                 }
             }
         }
+        own_node(R::FIELDS, &mut map, caller.scope.node);
         match shared::check::read::<R::Form>(R::FIELDS, &map, lang) {
             Ok(form) => forms.push((*number, form)),
             // What names nothing was told above; that it is therefore missing need not be.

@@ -62,7 +62,8 @@ pub trait Switch: Browse {
     const TABLE: &'static str;
 
     /// Switches a row that was found in scope.
-    fn switch(conn: &mut AsyncPgConnection, id: Uuid, on: bool) -> impl Future<Output = Result<()>> + Send;
+    fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool)
+    -> impl Future<Output = Result<()>> + Send;
 
     /// What switching it off would hit.
     fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> impl Future<Output = Result<Impact>> + Send;
@@ -71,7 +72,7 @@ pub trait Switch: Browse {
 /// A resource whose rows can be removed.
 pub trait Delete: Browse {
     /// Removes a row that was found in scope.
-    fn delete(conn: &mut AsyncPgConnection, id: Uuid) -> impl Future<Output = Result<()>> + Send;
+    fn delete(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid) -> impl Future<Output = Result<()>> + Send;
 }
 
 /// What switching something off would hit.
@@ -83,4 +84,6 @@ pub struct Impact {
     pub stations: i64,
     /// Enabled chargers below it.
     pub chargers: i64,
+    /// Users who lose something by it.
+    pub users: i64,
 }

@@ -47,40 +47,49 @@ pub fn browse<R: Browse>() -> Vec<Op> {
 
 /// Create, update, import.
 pub fn write<R: Write>() -> Vec<Op> {
-    let (one, many) = (R::ONE, R::MANY);
     let mut ops = vec![];
     if has::<R>(Verb::Create) {
-        let create = Op::post(path::<R>(""), format!("create{one}"), t("添加", "Add one"));
-        let create =
-            create.permission(permission::<R>("create")).form::<R::Form>(R::FIELDS).returns_with::<R::Detail>(201);
-        ops.push(create.to(routes::create::<R>));
+        ops.push(create::<R>().returns_with::<R::Detail>(201).to(routes::create::<R>));
     }
     if has::<R>(Verb::Update) {
-        let update = Op::put(path::<R>("/{id}"), format!("update{one}"), t("修改", "Change one"));
-        let name = format!("{}Change", R::Form::name());
-        let update = update
-            .permission(permission::<R>("update"))
-            .form::<R::Form>(R::FIELDS)
-            .body_schema(name, with_version::<R>());
-        ops.push(update.returns::<R::Detail>().to(routes::update::<R>));
+        ops.push(update::<R>().returns::<R::Detail>().to(routes::update::<R>));
     }
-    if has::<R>(Verb::Import) {
-        let template = Op::get(
-            path::<R>("/import-template.xlsx"),
-            format!("template{many}"),
-            t("导入模板", "An empty sheet to fill in"),
-        );
-        let template = template.permission(permission::<R>("import")).returns_media(XLSX);
-        ops.push(template.to(import::template::<R>));
-        let import = Op::post(
-            path::<R>("/import"),
-            format!("import{many}"),
-            t("导入 Excel", "Add all rows of a sheet, or none"),
-        );
-        let import = import.permission(permission::<R>("import")).body_of(XLSX).returns::<import::Imported>();
-        ops.push(import.to(import::import::<R>));
+    ops.extend(sheets::<R>());
+    ops
+}
+
+/// Create, without its answer and handler: for what must tell or do more than [`routes::create`].
+pub fn create<R: Write>() -> Op {
+    let create = Op::post(path::<R>(""), format!("create{}", R::ONE), t("添加", "Add one"));
+    create.tag(R::PATH).permission(permission::<R>("create")).form::<R::Form>(R::FIELDS)
+}
+
+/// Update, without its answer and handler: for what must do more than [`routes::update`].
+pub fn update<R: Write>() -> Op {
+    let update = Op::put(path::<R>("/{id}"), format!("update{}", R::ONE), t("修改", "Change one"));
+    let name = format!("{}Change", R::Form::name());
+    let update = update.tag(R::PATH).permission(permission::<R>("update"));
+    update.form::<R::Form>(R::FIELDS).body_schema(name, with_version::<R>())
+}
+
+/// Import and its template.
+pub fn sheets<R: Write>() -> Vec<Op> {
+    let many = R::MANY;
+    if !has::<R>(Verb::Import) {
+        return vec![];
     }
-    tagged::<R>(ops)
+    let template = Op::get(
+        path::<R>("/import-template.xlsx"),
+        format!("template{many}"),
+        t("导入模板", "An empty sheet to fill in"),
+    );
+    let import =
+        Op::post(path::<R>("/import"), format!("import{many}"), t("导入 Excel", "Add all rows of a sheet, or none"));
+    let may = permission::<R>("import");
+    tagged::<R>(vec![
+        template.permission(&may).returns_media(XLSX).to(import::template::<R>),
+        import.permission(&may).body_of(XLSX).returns::<import::Imported>().to(import::import::<R>),
+    ])
 }
 
 /// A change is the whole form and the version that it is based on.

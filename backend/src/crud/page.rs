@@ -1,5 +1,6 @@
 //! Paging: pages by number, keyset by id, and counts that stop in time.
 
+use chrono::NaiveDate;
 use diesel::expression::expression_types::NotSelectable;
 use diesel::expression_methods::ExpressionMethods;
 use diesel::pg::Pg;
@@ -12,7 +13,10 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
 use shared::page::{COUNT_CAP, Page, PageQuery};
 use shared::resource::Row;
+use shared::time::midnight;
+use uuid::Uuid;
 
+use crate::app::first_id;
 use crate::error::{Error, Result};
 
 /// An `ORDER BY` of any column.
@@ -39,6 +43,13 @@ macro_rules! beyond {
             _ => $query,
         }
     }};
+}
+
+/// The ids that were made on a range of local days: from the first, below the second.
+pub fn made_on(from: Option<NaiveDate>, to: Option<NaiveDate>) -> (Uuid, Uuid) {
+    let from = from.map_or(Uuid::nil(), |day| first_id(midnight(day)));
+    let to = to.and_then(|day| day.succ_opt()).map_or(Uuid::max(), |day| first_id(midnight(day)));
+    (from, to)
 }
 
 /// Loads a page: the rows with a literal `LIMIT`, which keeps the plan cached, and a count that stops at the cap.

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use shared::describe::Field;
 use shared::page::{MAX_SIZE, Page, PageQuery};
 use shared::problem::FieldError;
 use shared::resource::{Editable, FormMap, Resource, Row};
@@ -15,6 +16,8 @@ use uuid::Uuid;
 use super::audit::{Actor, Deed, record};
 use super::{Browse, Ctx, Delete, Impact, Switch, Write};
 use crate::api::body::{Body, params};
+use crate::auth::caller::Caller;
+use crate::auth::scope::Node;
 use crate::error::{Error, Result};
 
 /// `GET /…`: one page.
@@ -61,11 +64,31 @@ pub async fn find<R: Browse>(mut ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<R
 
 /// `POST /…`.
 pub async fn create<R: Write>(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
-    let form = shared::check::read::<R::Form>(R::FIELDS, &form, ctx.lang).map_err(Error::Invalid)?;
+    let form = read_form::<R>(form, &ctx.caller, ctx.lang)?;
     let actor = ctx.actor();
     let mut conn = ctx.conn;
     let row = conn.transaction(async |conn| insert::<R>(conn, &actor, &form).await).await?;
     Ok(HttpResponse::Created().json(row))
+}
+
+/// Checks and reads a form.
+///
+/// # Errors
+/// 422 with all that is wrong.
+pub fn read_form<R: Editable>(mut form: FormMap, caller: &Caller, lang: Lang) -> Result<R::Form> {
+    own_node(R::FIELDS, &mut form, caller.scope.node);
+    shared::check::read::<R::Form>(R::FIELDS, &form, lang).map_err(Error::Invalid)
+}
+
+/// Who belongs to one provider or property need not say so: it is filled in where nothing else was said.
+pub fn own_node(fields: &[Field], form: &mut FormMap, node: Node) {
+    for (name, own) in [("provider_id", node.provider()), ("property_id", node.property())] {
+        let asked = fields.iter().any(|it| it.name == name);
+        let said = form.get(name).is_some_and(|it| !it.is_null());
+        if let (true, false, Some(id)) = (asked, said, own) {
+            form.insert(name.to_owned(), Value::from(id.to_string()));
+        }
+    }
 }
 
 /// Adds one row, within the caller's transaction.
@@ -86,23 +109,31 @@ pub async fn update<R: Write>(
     Body(mut map): Body<FormMap>,
 ) -> Result<web::Json<R::Detail>> {
     let version = asked_version(&req, &mut map)?;
-    let form = shared::check::read::<R::Form>(R::FIELDS, &map, ctx.lang).map_err(Error::Invalid)?;
+    let form = read_form::<R>(map, &ctx.caller, ctx.lang)?;
     let (actor, lang) = (ctx.actor(), ctx.lang);
     let mut conn = ctx.conn;
-    let row = conn
-        .transaction(async |conn| {
-            let before = R::find(conn, &actor.caller.scope, *id).await?;
-            keep_fixed::<R>(&before, &form, lang)?;
-            stamp(conn, <R as Write>::TABLE, *id, Some(version)).await?;
-            R::update(conn, &actor.caller, *id, &form).await?;
-            changed::<R>(conn, &actor, "update", before).await
-        })
-        .await?;
+    let row = conn.transaction(async |conn| change::<R>(conn, &actor, *id, version, &form, lang).await).await?;
     Ok(web::Json(row))
 }
 
+/// Changes one row, within the caller's transaction.
+pub async fn change<R: Write>(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    id: Uuid,
+    version: i64,
+    form: &R::Form,
+    lang: Lang,
+) -> Result<R::Detail> {
+    let before = R::find(conn, &actor.caller.scope, id).await?;
+    keep_fixed::<R>(&before, form, lang)?;
+    stamp(conn, <R as Write>::TABLE, id, Some(version)).await?;
+    R::update(conn, &actor.caller, id, form).await?;
+    changed::<R>(conn, actor, "update", before).await
+}
+
 /// `If-Match` or the field `version`.
-fn asked_version(req: &HttpRequest, form: &mut FormMap) -> Result<i64> {
+pub fn asked_version(req: &HttpRequest, form: &mut FormMap) -> Result<i64> {
     let header =
         req.headers().get("if-match").and_then(|it| it.to_str().ok()).map(|it| it.trim_matches('"').parse::<i64>());
     match (form.remove("version"), header) {
@@ -172,7 +203,7 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
                 return Ok::<_, Error>(before);
             }
             stamp(conn, <R as Switch>::TABLE, id, None).await?;
-            R::switch(conn, id, on).await?;
+            R::switch(conn, &actor.caller, id, on).await?;
             changed::<R>(conn, &actor, if on { "enable" } else { "disable" }, before).await
         })
         .await?;
@@ -191,7 +222,7 @@ pub async fn delete<R: Delete>(ctx: Ctx, id: Path<Uuid>) -> Result<HttpResponse>
     let mut conn = ctx.conn;
     conn.transaction(async |conn| {
         let before = R::find(conn, &actor.caller.scope, *id).await?;
-        R::delete(conn, *id).await?;
+        R::delete(conn, &actor.caller, *id).await?;
         let deed = Deed { resource: R::PATH, action: "delete", id: *id, name: &before.name() };
         record(conn, &actor, deed, Some(&before), None::<&R::Detail>).await
     })

@@ -45,7 +45,7 @@ async fn a_station_is_created_changed_approved_and_switched_on() {
     let enabled = tenant.boss.post(&format!("{path}/enable"), json!({})).await.ok();
     assert_eq!(enabled["enabled"], true);
     let impact = tenant.boss.get(&format!("{path}/impact")).await.ok();
-    assert_eq!(impact, json!({"running_orders": 0, "stations": 0, "chargers": 0}));
+    assert_eq!(impact, json!({"running_orders": 0, "stations": 0, "chargers": 0, "users": 0}));
 
     let mut conn = app.conn().await;
     let actions: Vec<String> = audits::table
@@ -70,7 +70,11 @@ async fn bad_input_names_the_field_and_changes_nothing() {
     let app = TestApp::new().await;
     let tenant = app.tenant().await;
     let post = async |body: Value| tenant.boss.post("/api/v1/car/stations", body).await;
-    assert_eq!(post(json!({})).await.fields().len(), 4);
+    // Whose it is follows from the caller as far as it can.
+    assert_eq!(
+        post(json!({})).await.fields(),
+        [("property_id", "required"), ("name", "required"), ("nature", "required")]
+    );
     let mut bad = form(&tenant, &"长".repeat(51));
     bad["contact_phone"] = json!("12");
     bad["lat"] = json!(91.0);

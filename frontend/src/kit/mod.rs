@@ -4,6 +4,7 @@ pub mod amount;
 pub mod button;
 pub mod calendar;
 pub mod cell;
+pub mod chart;
 pub mod confirm;
 pub mod crud;
 pub mod days;

@@ -87,7 +87,7 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: t("首页", "Home"),
         icon: HOUSE,
-        pages: &[Page::own("", t("首页", "Home"), "", dashboard::dashboard)],
+        pages: &[Page::own("", t("首页", "Home"), "dashboard", dashboard::dashboard)],
     },
     Group { title: t("汽车管理", "Car charging"), icon: CAR, pages: &[Page::of(edit::<CarStations>())] },
 ];

@@ -253,8 +253,10 @@ mod tests {
             ("08:10:00", "4"),
             ("08:40:00", "3.4"),
         ];
-        let bill = bill(&tariff(), &samples(&mixed)).unwrap();
-        assert_eq!((bill.kwh_total.to_string(), bill.meter_anomalies), ("6.5000".to_owned(), 2));
+        let counted = bill(&tariff(), &samples(&mixed)).unwrap();
+        assert_eq!((counted.kwh_total.to_string(), counted.meter_anomalies), ("6.5000".to_owned(), 2));
+        let resting = bill(&tariff(), &samples(&[("08:00:00", "5"), ("08:10:00", "5")])).unwrap();
+        assert_eq!(resting.meter_anomalies, 0, "a meter may rest");
     }
 
     #[test]

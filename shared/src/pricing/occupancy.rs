@@ -21,14 +21,10 @@ pub fn occupancy_seconds(
     let mut idle_since = enter;
     for (from, to) in intervals {
         let (from, to) = (*from.min(&leave), *to.min(&leave));
-        if from > idle_since {
-            idle += from - idle_since;
-        }
+        idle += (from - idle_since).max(TimeDelta::zero());
         idle_since = idle_since.max(to);
     }
-    if leave > idle_since {
-        idle += leave - idle_since;
-    }
+    idle += (leave - idle_since).max(TimeDelta::zero());
     idle.num_seconds()
 }
 
