@@ -1,27 +1,48 @@
-// Completes what Trunk has built: gives the lazily loaded charts a name with their hash and, in a release, lays the
-// compressed twin of every text file beside it, so that the server never compresses.
+// Completes what Trunk has built, so that every file but the page can be cached for ever and none is compressed twice:
+// the script and its snippets become one, named by its contents like the charts; a release gets compressed twins.
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { build } from 'esbuild';
 
 const staging = process.env.TRUNK_STAGING_DIR;
+let page = await readFile(`${staging}/index.html`, 'utf8');
 
-const charts = await readFile(`${staging}/echarts.js`);
-const name = `echarts-${createHash('sha256').update(charts).digest('hex').slice(0, 16)}.js`;
-await rename(`${staging}/echarts.js`, `${staging}/${name}`);
-const page = await readFile(`${staging}/index.html`, 'utf8');
-await writeFile(`${staging}/index.html`, page.replaceAll('echarts.js', name));
+// Puts the contents under a name with their hash, in the place of a file that is named in the page.
+async function replace(file, contents) {
+  const hash = createHash('sha256').update(contents).digest('hex').slice(0, 16);
+  const name = file.replace(/(-[0-9a-f]+)?\.js$/, `-${hash}.js`);
+  await rm(`${staging}/${file}`);
+  await writeFile(`${staging}/${name}`, contents);
+  page = page.replaceAll(file, name);
+}
+
+await replace('echarts.js', await readFile(`${staging}/echarts.js`));
+
+const script = page.match(/data-script="\/([^"]+)"/)[1];
+const bundle = await build({
+  entryPoints: [`${staging}/${script}`],
+  bundle: true,
+  format: 'esm',
+  minify: true,
+  target: 'es2022',
+  write: false,
+});
+await replace(script, bundle.outputFiles[0].contents);
+await rm(`${staging}/snippets`, { recursive: true, force: true });
+page = page.replaceAll(/<link rel="modulepreload" href="\/snippets[^>]*>/g, '');
+await writeFile(`${staging}/index.html`, page);
 
 if (process.env.TRUNK_PROFILE === 'release') {
-  const files = await readdir(staging, { recursive: true });
+  const files = await readdir(staging);
   await Promise.all(
     files
-      .filter((file) => /\.(css|html|js|json|svg|wasm)$/.test(file))
+      .filter((file) => /\.(css|html|js|svg|wasm)$/.test(file))
       .map(async (file) => {
         const plain = await readFile(`${staging}/${file}`);
-        const best = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } };
-        await writeFile(`${staging}/${file}.br`, await promisify(brotliCompress)(plain, best));
+        const brotli = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } };
+        await writeFile(`${staging}/${file}.br`, await promisify(brotliCompress)(plain, brotli));
         await writeFile(`${staging}/${file}.gz`, await promisify(gzip)(plain, { level: 9 }));
       }),
   );
