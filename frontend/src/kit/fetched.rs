@@ -42,7 +42,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
 /// Reads from an address below `/api/v1/`, anew when the address changes; not at all while there is none.
 pub fn fetched<T: Send + Sync + 'static>(
     address: impl Fn() -> Option<String> + Send + Sync + 'static,
-    read: fn(&str) -> Result<T, String>,
+    read: impl Fn(&str) -> Result<T, String> + Copy + 'static,
 ) -> Fetched<T> {
     let it = Fetched {
         value: RwSignal::new(None),

@@ -1,10 +1,12 @@
 //! Forms drawn from the description of their fields.
 
+use leptos::html::Div;
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::describe::{Field, Input};
 use shared::problem::FieldError;
 use shared::resource::FormMap;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::input::control;
 use crate::lang::say;
@@ -86,17 +88,38 @@ const fn wide(input: Input) -> bool {
     }
 }
 
+/// Whether a form needs a wide dialog with two columns: for many fields, or for one that is large.
+pub fn roomy(fields: &[Field]) -> bool {
+    fields.len() > 6 || fields.iter().any(|it| matches!(it.input, Input::Permissions | Input::Custom(_)))
+}
+
 /// The fields of a form, in two columns when there are many.
 pub fn form_view(fields: &'static [Field], form: FormState, errs: Errs, creating: bool) -> AnyView {
     let slot =
         |field: &Field| Slot { field: *field, fields, form, errs, locked: field.fixed && !creating, search: false };
+    let root = NodeRef::<Div>::new();
+    Effect::new(move || {
+        if errs.with(|it| !it.is_empty()) {
+            request_animation_frame(move || show_first_error(root));
+        }
+    });
     view! {
-        <div class="el-form form-grid" class:two=(fields.len() > 6)>
+        <div node_ref=root class="el-form form-grid" class:two=roomy(fields)>
             {fields.iter().map(|it| item(slot(it))).collect_view()}
             {move || strays(fields, errs)}
         </div>
     }
     .into_any()
+}
+
+/// Brings the first field that is wrong into sight.
+fn show_first_error(root: NodeRef<Div>) {
+    let Some(root) = root.try_get_untracked().flatten() else { return };
+    if let Ok(Some(item)) = root.query_selector(".is-error, .form-strays") {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        item.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }
 
 /// Errors that concern no field in sight are told all the same.

@@ -42,8 +42,7 @@ pub struct Page {
 
 #[derive(Clone, Copy)]
 enum View {
-    /// The resource, read anew when something of these kinds changes.
-    Crud(Source, &'static [&'static str]),
+    Crud(Source),
     Own(fn() -> AnyView),
 }
 
@@ -54,7 +53,7 @@ impl Page {
             title: source.title,
             permission: source.permission,
             source: Some(source),
-            view: View::Crud(source, &[]),
+            view: View::Crud(source),
             detail: None,
         }
     }
@@ -72,7 +71,7 @@ impl Page {
     pub fn draw(&self, open: Signal<Option<Uuid>>) -> AnyView {
         let list = self.view;
         let list = move || match list {
-            View::Crud(source, live) => crud(source, live, open),
+            View::Crud(source) => crud(source, open),
             View::Own(view) => view(),
         };
         match self.detail {
@@ -89,7 +88,11 @@ pub const GROUPS: &[Group] = &[
         icon: HOUSE,
         pages: &[Page::own("", t("首页", "Home"), "dashboard", dashboard::dashboard)],
     },
-    Group { title: t("汽车管理", "Car charging"), icon: CAR, pages: &[Page::of(edit::<CarStations>())] },
+    Group {
+        title: t("汽车管理", "Car charging"),
+        icon: CAR,
+        pages: &[Page::of(edit::<CarStations>())],
+    },
 ];
 
 /// Pages that no menu shows.
@@ -122,8 +125,8 @@ pub fn find(pathname: &str) -> Option<Found> {
 }
 
 /// Structured fields with a widget of their own.
-pub fn custom_input(_name: &'static str, _slot: Slot) -> AnyView {
-    ().into_any()
+pub fn custom_input(name: &'static str, _slot: Slot) -> AnyView {
+    view! { <p class="form-error">{name}</p> }.into_any()
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use crate::nav;
 
 /// The drawer; closing it leads back to the list as it stood.
 pub fn detail(it: Listing, id: Uuid) -> AnyView {
-    let row = fetched(move || Some(format!("{}/{id}", it.source.path)), it.source.one);
+    let row = fetched(
+        move || Some(format!("{}/{id}", it.source.path)),
+        move |text| (it.source.one)(text).map(|entry| (entry, text.to_owned())),
+    );
     Effect::new(move |seen: Option<u32>| {
         let now = it.changes.get();
         if seen.is_some_and(|seen| seen != now) {
@@ -24,13 +27,14 @@ pub fn detail(it: Listing, id: Uuid) -> AnyView {
     });
     let close = Callback::new(move |()| nav::go(&it.address()));
     let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
-    let head = move || row.value.get().map(|entry| buttons(it, &entry, false));
+    let head = move || row.value.get().map(|(entry, _)| buttons(it, &entry, false));
     let head = view! { <div class="drawer-acts">{head}</div> };
-    drawer(title, close, head.into_any(), part(row, move |entry| facts(it, &entry)))
+    drawer(title, close, head.into_any(), part(row, move |(entry, text)| facts(it, &entry, &text)))
 }
 
-fn facts(it: Listing, entry: &Entry) -> AnyView {
+fn facts(it: Listing, entry: &Entry, text: &str) -> AnyView {
     let heads = (it.source.heads)();
     let items = heads.iter().zip(&entry.cells).map(|(head, content)| (say(head.title).to_owned(), cell(content)));
-    descriptions(items.collect())
+    let more = it.source.more.map(|more| more(text));
+    view! { {descriptions(items.collect())} {more} }.into_any()
 }

@@ -13,7 +13,7 @@ use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::entry::{entries, wire};
 use crate::kit::fetched::{Fetched, fetched, trouble, veil};
-use crate::kit::form::{Errs, FormState, form_view};
+use crate::kit::form::{Errs, FormState, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
@@ -80,7 +80,7 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     };
     let verb = if id.is_none() { tr("添加", "Add") } else { tr("修改", "Edit") };
     let title = format!("{verb} · {}", say(it.source.title));
-    let width = if edit.fields.len() > 6 { 860 } else { 560 };
+    let width = if roomy(edit.fields) { 860 } else { 560 };
     dialog(title, width, close, body.into_any(), foot.into_any())
 }
 

@@ -84,14 +84,14 @@ fn known(source: Source) -> impl Fn(&str) -> bool {
     move |name| matches!(name, "page" | "size" | "sort") || names.iter().any(|it| it == name)
 }
 
-/// The page of a resource, read anew when one of the `live` kinds changes; `open` is the row whose detail is shown over it.
-pub fn crud(source: Source, live: &'static [&'static str], open: Signal<Option<Uuid>>) -> AnyView {
+/// The page of a resource; `open` is the row whose detail is shown over it.
+pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
     let location = use_location();
     let query = Memo::new(move |_| Query::parse(&location.search.get()).only(known(source)));
     let rows = fetched(move || Some(query.get().after(source.path)), source.page);
     let editing = RwSignal::new(None);
     let it = Listing { source, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
-    let live = events::changed(live);
+    let live = events::changed(source.live);
     Effect::new(move |first: Option<()>| {
         live.track();
         if first.is_some() {

@@ -1,5 +1,6 @@
 //! What is left of a resource once its types are gone: names, lists and function pointers.
 
+use leptos::prelude::AnyView;
 use shared::check;
 use shared::describe::{Cell, Field};
 use shared::page::Page;
@@ -31,6 +32,24 @@ pub struct Source {
     pub page: fn(&str) -> Result<Page<Entry>, String>,
     /// Reads an answer with one row.
     pub one: fn(&str) -> Result<Entry, String>,
+    /// The kinds of events after which the page is read anew.
+    pub live: &'static [&'static str],
+    /// What the detail shows below the columns, made from the answer.
+    pub more: Option<fn(&str) -> AnyView>,
+}
+
+impl Source {
+    /// Read anew after events of these kinds.
+    pub const fn live(mut self, kinds: &'static [&'static str]) -> Self {
+        self.live = kinds;
+        self
+    }
+
+    /// More to show in the detail, made from the answer of the server.
+    pub const fn more(mut self, more: fn(&str) -> AnyView) -> Self {
+        self.more = Some(more);
+        self
+    }
 }
 
 /// How rows are written.
@@ -102,6 +121,8 @@ pub const fn browse<R: Resource>() -> Source {
         edit: None,
         page: page::<R>,
         one: one::<R>,
+        live: &[],
+        more: None,
     }
 }
 
