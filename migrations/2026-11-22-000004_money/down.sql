@@ -3,3 +3,4 @@ drop table order_days, inbox_rejected, inbox, ledger_entries, ledger_transaction
 drop function ledger_transaction_balances, ledger_is_append_only;
 alter table sessions drop constraint sessions_driver_id_fkey;
 drop table drivers;
+drop sequence car_order_numbers;

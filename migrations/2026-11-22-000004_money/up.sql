@@ -43,9 +43,13 @@ create table login_codes (
     counted_from timestamptz not null
 );
 
+create sequence car_order_numbers start 10000001;
 create table car_orders (
     id uuid primary key,
-    order_no text not null constraint car_orders_order_no_key unique,
+    -- Upper case, digits and short, because it is also what chargers know the order by.
+    order_no text not null
+        default 'C' || to_char(now() at time zone 'Asia/Shanghai', 'YYMMDD') || nextval('car_order_numbers')
+        constraint car_orders_order_no_key unique,
     provider_id uuid not null references providers,
     property_id uuid not null references properties,
     station_id uuid not null references stations,
@@ -98,23 +102,22 @@ create table charge_sessions (
     tariff_version_id uuid not null references tariff_versions,
     tariff jsonb not null,
     tariff_hash text not null,
-    transaction_id integer,
-    meter_start_wh bigint,
-    meter_last_wh bigint,
+    -- What the charger can deliver at most; more than that is no true reading.
+    rated_power_w bigint not null,
+    transaction_id integer constraint charge_sessions_transaction_key unique,
+    -- The readings so far, added up, so that the running bill need not read all of them again.
+    meter jsonb,
     power_w bigint,
     current_ma bigint,
     voltage_mv bigint,
     soc integer,
-    -- The last time that current flowed, for the 90 seconds of a sleeping car.
+    -- When current flowed first, for the 90 seconds of a sleeping car.
     flowing_at timestamptz,
     last_report_at timestamptz,
     start_sent_at timestamptz,
     stop_sent_at timestamptz,
-    suspended_at timestamptz,
-    -- The state before it was suspended.
-    resume_to text
+    suspended_at timestamptz
 );
-create unique index charge_sessions_transaction_key on charge_sessions (transaction_id);
 
 create table meter_readings (
     order_id uuid not null references car_orders,
@@ -124,6 +127,8 @@ create table meter_readings (
     current_ma bigint,
     voltage_mv bigint,
     soc integer,
+    -- The bill is made of these; what came after it is kept as evidence.
+    billed boolean not null,
     primary key (order_id, at)
 );
 

@@ -5,6 +5,7 @@ pub mod codes;
 pub mod describe;
 pub mod device;
 pub mod fixed;
+pub mod order;
 pub mod page;
 
 pub mod permission;

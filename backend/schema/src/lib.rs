@@ -78,9 +78,9 @@ diesel::table! {
         tariff_version_id -> Uuid,
         tariff -> Jsonb,
         tariff_hash -> Text,
+        rated_power_w -> Int8,
         transaction_id -> Nullable<Int4>,
-        meter_start_wh -> Nullable<Int8>,
-        meter_last_wh -> Nullable<Int8>,
+        meter -> Nullable<Jsonb>,
         power_w -> Nullable<Int8>,
         current_ma -> Nullable<Int8>,
         voltage_mv -> Nullable<Int8>,
@@ -90,7 +90,6 @@ diesel::table! {
         start_sent_at -> Nullable<Timestamptz>,
         stop_sent_at -> Nullable<Timestamptz>,
         suspended_at -> Nullable<Timestamptz>,
-        resume_to -> Nullable<Text>,
     }
 }
 
@@ -377,6 +376,7 @@ diesel::table! {
         current_ma -> Nullable<Int8>,
         voltage_mv -> Nullable<Int8>,
         soc -> Nullable<Int4>,
+        billed -> Bool,
     }
 }
 

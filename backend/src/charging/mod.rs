@@ -1,6 +1,8 @@
 //! Charging: from what devices tell to settled orders.
 
 pub mod event;
+pub mod meter;
+pub mod state;
 
 use uuid::Uuid;
 

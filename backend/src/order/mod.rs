@@ -1,4 +1,7 @@
 //! Charge orders.
 
+use shared::order::OrderState;
+
 /// The states in which a connector is taken.
-pub const RUNNING: [&str; 4] = ["starting", "charging", "stopping", "suspended"];
+pub const RUNNING: [OrderState; 4] =
+    [OrderState::Starting, OrderState::Charging, OrderState::Stopping, OrderState::Suspended];

@@ -1,0 +1,75 @@
+//! Car orders: what a charge was, how it went, what it cost and where the money is.
+
+use crate::codes::codes;
+
+codes! {
+    /// Where a car order stands (订单状态).
+    pub enum OrderState {
+        Created = "created", Info, "待支付", "Unpaid";
+        Starting = "starting", Primary, "启动中", "Starting";
+        Charging = "charging", Primary, "充电中", "Charging";
+        Stopping = "stopping", Warning, "结束中", "Stopping";
+        Suspended = "suspended", Warning, "订单挂起", "Suspended";
+        Completed = "completed", Success, "订单完成", "Completed";
+        Failed = "failed", Danger, "订单异常", "Failed";
+        Cancelled = "cancelled", Info, "已取消", "Cancelled";
+    }
+    /// How a charge was started (启动方式).
+    pub enum StartMethod {
+        Scan = "scan", Primary, "扫码", "QR code";
+        Code = "code", Info, "输入桩编号", "Charger's number";
+        Card = "card", Success, "刷卡", "Card";
+    }
+    /// Why an order ended (结束描述), or is about to.
+    pub enum EndReason {
+        Driver = "driver", Success, "车主结束充电", "Ended by the driver";
+        Staff = "staff", Warning, "平台人工结束", "Ended by staff";
+        PrepaidUsed = "prepaid_used", Success, "预付余额不足 1 元，自动结束", "Less than 1 yuan of the prepayment was left";
+        NoCurrent = "no_current", Warning, "启动后无充电电流（车辆休眠），自动结束", "No current after the start: the vehicle slept";
+        Full = "full", Success, "充满自停", "Fully charged";
+        LowCurrent = "low_current", Success, "小电流自停", "The current stayed too low";
+        Unplugged = "unplugged", Warning, "充电枪已拔出", "Unplugged";
+        Local = "local", Success, "在电桩上结束", "Ended at the charger";
+        Remote = "remote", Success, "远程结束", "Ended remotely";
+        EmergencyStop = "emergency_stop", Danger, "急停按下", "Emergency stop";
+        PowerLoss = "power_loss", Danger, "电桩断电", "The charger lost power";
+        Rebooted = "rebooted", Warning, "电桩重启", "The charger restarted";
+        Unlocked = "unlocked", Warning, "充电枪被解锁", "The connector was unlocked";
+        Deauthorized = "deauthorized", Warning, "电桩终止授权", "The charger withdrew the authorisation";
+        Fault = "fault", Danger, "设备故障", "A fault of the charger";
+        Other = "other", Info, "设备结束，未说明原因", "Ended by the charger, which gave no reason";
+        StartRefused = "start_refused", Danger, "设备拒绝启动", "The charger refused to start";
+        StartTimeout = "start_timeout", Danger, "设备未响应启动指令", "The charger did not start in time";
+        SuspendedTooLong = "suspended_too_long", Warning, "挂起超时，按最后上报电量结算", "Suspended for too long: settled with the last report";
+        Unpaid = "unpaid", Info, "超时未支付", "Not paid in time";
+        ConnectorTaken = "connector_taken", Info, "支付前充电枪已被他人使用", "Somebody else took the connector before the payment";
+    }
+    /// What somebody may have to look at.
+    pub enum OrderFlag {
+        LateStart = "late_start", Warning, "订单结束后设备又启动", "The charger started after the order had ended";
+        MeterSuspect = "meter_suspect", Danger, "电表读数异常，未计费", "Impossible meter readings, not billed";
+        ClockSuspect = "clock_suspect", Warning, "设备时钟异常", "The charger's clock is wrong";
+        Discrepancy = "discrepancy", Danger, "设备记录与结算不一致", "The charger's record differs from the bill";
+        TransactionLost = "transaction_lost", Warning, "设备丢失充电记录", "The charger lost the charge";
+        NoReports = "no_reports", Warning, "充电中长时间无上报", "No reports for a long time";
+        Overrun = "overrun", Warning, "费用超出预付", "The fee exceeded the prepayment";
+    }
+    /// A step in an order's life.
+    pub enum OrderStep {
+        Created = "created", Info, "创建订单", "Created";
+        Paid = "paid", Success, "支付成功，下发启动指令", "Paid; the charger is told to start";
+        StartAccepted = "start_accepted", Info, "设备接受启动指令", "The charger accepted the start";
+        Started = "started", Primary, "开始充电", "The charge began";
+        StartFailed = "start_failed", Danger, "启动失败", "The start failed";
+        StopAsked = "stop_asked", Warning, "请求结束充电", "Asked to stop";
+        StopRefused = "stop_refused", Danger, "设备拒绝结束指令", "The charger refused to stop";
+        Suspended = "suspended", Warning, "失去联系，订单挂起", "Out of contact: suspended";
+        Resumed = "resumed", Primary, "恢复上报", "Reporting again";
+        Ended = "ended", Success, "设备上报充电结束", "The charger reported the end";
+        GivenUp = "given_up", Warning, "挂起超时结算", "Suspended for too long: settled";
+        EndedByStaff = "ended_by_staff", Warning, "人工结束", "Ended by staff";
+        Cancelled = "cancelled", Info, "订单取消", "Cancelled";
+        LateStart = "late_start", Warning, "迟到的启动，已要求停止", "A late start; the charger is told to stop";
+        LateRecord = "late_record", Warning, "迟到的充电记录，仅留存", "A late record, kept as evidence";
+    }
+}
