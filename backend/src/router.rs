@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::op::Op;
 use crate::auth::login;
 use crate::auth::scope::Scope;
-use crate::crud::import;
+use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::Kind;
 use crate::{events, station};
@@ -51,7 +51,7 @@ fn auth() -> Vec<Op> {
 ///
 /// # Errors
 /// The database's.
-pub async fn named(conn: &mut AsyncPgConnection, scope: &Scope, path: &str, name: &str) -> Result<Option<Uuid>> {
+pub async fn named(conn: &mut AsyncPgConnection, scope: &Scope, path: &str, name: &Named) -> Result<Option<Uuid>> {
     match path {
         CarStations::PATH => import::named::<CarStations>(conn, scope, name).await,
         _ => Ok(None),

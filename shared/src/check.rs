@@ -4,6 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::describe::{Field, Input};
+use crate::fixed::NumberError;
 use crate::problem::FieldError;
 use crate::resource::{Form, FormMap};
 use crate::text::{Lang, Text, t};
@@ -57,6 +58,9 @@ pub fn read<F: Form>(fields: &[Field], form: &FormMap, lang: Lang) -> Result<F, 
 }
 
 fn message_of(reason: &str, lang: Lang) -> String {
+    if let Some(number) = NumberError::said(reason) {
+        return number.advice(lang);
+    }
     format!("{} ({reason})", t("格式不正确", "Not in the right form").get(lang))
 }
 

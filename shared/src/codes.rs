@@ -47,7 +47,7 @@ macro_rules! codes {
         pub enum $name:ident { $( $variant:ident = $text:literal, $tone:ident, $zh:literal, $en:literal; )+ }
     )+) => { $(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[cfg_attr(feature = "diesel", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow), diesel(sql_type = diesel::sql_types::Text))]
         pub enum $name { $( #[doc = $en] #[serde(rename = $text)] $variant, )+ }
 
@@ -81,6 +81,14 @@ macro_rules! codes {
         impl utoipa::ToSchema for $name {
             fn name() -> std::borrow::Cow<'static, str> {
                 std::borrow::Cow::Borrowed(stringify!($name))
+            }
+        }
+
+        // Read as a string rather than as an enum, so that an error within a map tells the code that is its key.
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
 

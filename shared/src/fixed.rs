@@ -11,6 +11,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use decimal::{DecimalText, power_of_ten, scan, unsigned};
 
+use crate::text::Lang;
+
 mod decimal;
 #[cfg(feature = "diesel")]
 mod sql;
@@ -32,6 +34,30 @@ pub enum NumberError {
     TooLarge,
 }
 
+impl NumberError {
+    /// The error whose English sentence this is: serde passes errors on as sentences only.
+    pub fn said(sentence: &str) -> Option<Self> {
+        let places = [Fen::PLACES, Price::PLACES, Kwh::PLACES].map(Self::TooPrecise);
+        let all = [Self::NotDecimal, Self::Negative, Self::TooLarge].into_iter().chain(places);
+        all.into_iter().find(|it| it.to_string() == sentence)
+    }
+
+    /// What to do about it, for people.
+    pub fn advice(self, lang: Lang) -> String {
+        let text = match (self, lang) {
+            (Self::NotDecimal, Lang::Zh) => "请填写数字，例如 12.34",
+            (Self::NotDecimal, Lang::En) => "A decimal number such as 12.34",
+            (Self::Negative, Lang::Zh) => "不能小于 0",
+            (Self::Negative, Lang::En) => "Must not be negative",
+            (Self::TooLarge, Lang::Zh) => "数字过大",
+            (Self::TooLarge, Lang::En) => "Too large",
+            (Self::TooPrecise(places), Lang::Zh) => return format!("最多 {places} 位小数"),
+            (Self::TooPrecise(places), Lang::En) => return format!("At most {places} decimal places"),
+        };
+        text.to_owned()
+    }
+}
+
 /// A sum left the range of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the number is out of range")]
@@ -48,6 +74,8 @@ pub struct Fen(pub i64);
 impl Fen {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// How many decimal places it shows as yuan.
+    pub const PLACES: usize = 2;
 
     /// The amount in yuan with two places: `-12.05`.
     pub fn yuan(self) -> String {
@@ -270,6 +298,16 @@ fixed_point! {
 fixed_point! {
     /// A tax rate in steps of 1/10000: `0.1300` is 13 percent.
     pub struct TaxRate { places: 4, max: 99_999, about: "A tax rate as a fraction with at most 4 decimal places.", example: "0.1300" }
+}
+
+impl Price {
+    /// Two prices together, such as energy and service.
+    ///
+    /// # Errors
+    /// The sum is out of range.
+    pub fn plus(self, other: Self) -> Result<Self, Overflow> {
+        self.0.checked_add(other.0).and_then(|units| Self::from_units(units).ok()).ok_or(Overflow)
+    }
 }
 
 impl Kwh {

@@ -152,7 +152,7 @@ fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Option<Val
     if depth > 6 {
         return None;
     }
-    if let Some(example) = schema.get("example") {
+    if let Some(example) = schema.get("example").or_else(|| schema.get("examples")?.get(0)) {
         return Some(example.clone());
     }
     if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|it| it.rsplit('/').next()) {

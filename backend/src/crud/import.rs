@@ -167,7 +167,8 @@ async fn forms<R: Write>(
             // The sheet may have been made in either language.
             let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
             let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
-            match value(conn, &caller.scope, &mut known, field, &text).await? {
+            let within = field.within.and_then(|parent| Some((parent, map.get(parent)?.as_str()?.to_owned())));
+            match value(conn, &caller.scope, &mut known, field, &text, within).await? {
                 Some(value) => drop(map.insert(field.name.to_owned(), value)),
                 None => {
                     errors.push(located(*number, field.label.get(lang), "choice", no_such(&text, lang)));
@@ -222,9 +223,10 @@ fn at_row(row: usize, err: Error, lang: Lang) -> Result<Vec<FieldError>> {
 async fn value(
     conn: &mut AsyncPgConnection,
     scope: &Scope,
-    known: &mut HashMap<(&'static str, String), Option<Value>>,
+    known: &mut HashMap<(&'static str, Named), Option<Value>>,
     field: &Field,
     text: &str,
+    within: Option<(&'static str, String)>,
 ) -> Result<Option<Value>> {
     if text.is_empty() {
         return Ok(Some(Value::Null));
@@ -245,11 +247,11 @@ async fn value(
             choices.iter().find(named).map(|it| Value::from(it.value))
         }
         Input::Lookup(path) => {
-            let key = (path, text.to_owned());
+            let key = (path, Named { name: text.to_owned(), within });
             if let Some(found) = known.get(&key) {
                 return Ok(found.clone());
             }
-            let found = crate::router::named(conn, scope, path, text).await?.map(|id| Value::from(id.to_string()));
+            let found = crate::router::named(conn, scope, path, &key.1).await?.map(|id| Value::from(id.to_string()));
             known.insert(key, found.clone());
             found
         }
@@ -267,14 +269,29 @@ fn scaled(text: &str, places: usize) -> Value {
     digits.parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
 }
 
+/// What a cell of a sheet names: a row by its name, below another one where names are only unique there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The search condition that narrows it, with its value: areas of the station in the same line.
+    pub within: Option<(&'static str, String)>,
+}
+
 /// The row of a resource with exactly this name, in scope.
 ///
 /// # Errors
 /// The database's.
-pub async fn named<R: Browse>(conn: &mut AsyncPgConnection, scope: &Scope, name: &str) -> Result<Option<uuid::Uuid>> {
-    let filter = serde_json::json!({ "name": name });
-    let filter =
-        serde_json::from_value(filter).map_err(|err| Error::internal(format!("{} has no name: {err}", R::PATH)))?;
+pub async fn named<R: Browse>(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    named: &Named,
+) -> Result<Option<uuid::Uuid>> {
+    let Named { name, within } = named;
+    let mut filter = FormMap::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
+    filter.extend(within.iter().map(|(parent, id)| ((*parent).to_owned(), Value::from(id.as_str()))));
+    let filter = serde_json::from_value(Value::Object(filter))
+        .map_err(|err| Error::internal(format!("{} has no name: {err}", R::PATH)))?;
     let page = R::list(conn, scope, &filter, &PageQuery { size: 200, ..PageQuery::default() }).await?;
-    Ok(page.items.iter().find(|it| it.name() == name).map(Row::id))
+    Ok(page.items.iter().find(|it| it.name() == *name).map(Row::id))
 }
