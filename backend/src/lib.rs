@@ -26,5 +26,6 @@ pub mod serve;
 pub mod setup;
 pub mod simulate;
 pub mod station;
+pub mod tariff;
 pub mod tenant;
 pub mod verify;

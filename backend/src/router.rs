@@ -13,14 +13,14 @@ use crate::auth::scope::Scope;
 use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::Kind;
-use crate::{events, station};
+use crate::{events, station, tariff};
 
 /// All kinds of jobs.
 pub const JOBS: &[Kind] = &[];
 
 /// All operations of the API.
 pub fn operations() -> Vec<Op> {
-    [auth(), station::operations()].into_iter().flatten().collect()
+    [auth(), station::operations(), tariff::operations()].into_iter().flatten().collect()
 }
 
 fn auth() -> Vec<Op> {

@@ -1,12 +1,12 @@
-//! What a disabled tenant forbids: nothing new under it, while its own accounts go on working.
+//! What a disabled tenant, station or area forbids: nothing new under it, while what is there goes on working.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{properties, providers};
+use schema::{areas, properties, providers, stations};
 use shared::text::t;
 use uuid::Uuid;
 
-use crate::auth::scope::{Node, Scope};
+use crate::auth::scope::{Node, Owner, Scope};
 use crate::error::{Error, Result};
 
 /// Refuses something new under a provider that is not in scope, not approved or disabled.
@@ -57,5 +57,63 @@ pub async fn property_takes_new(
         None => Err(unknown()),
         Some(true) => Ok(()),
         Some(false) => Err(Error::Conflict("property_disabled", t("物业已禁用", "The property is disabled"))),
+    }
+}
+
+/// Refuses something new under a station that is not in scope or disabled; gives whose it is.
+///
+/// # Errors
+/// 422 on `station_id` when it is not the caller's, 409 when it takes nothing new.
+pub async fn station_takes_new(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    line: &str,
+    station: Uuid,
+) -> Result<Owner> {
+    let row: Option<(Uuid, Uuid, bool)> = stations::table
+        .filter(stations::id.eq(station))
+        .filter(stations::line.eq(line))
+        .select((stations::provider_id, stations::property_id, stations::enabled))
+        .first(conn)
+        .await
+        .optional()?;
+    let owner =
+        |(provider_id, property_id, enabled)| (Owner { provider_id, property_id, station_id: station }, enabled);
+    match row.map(owner).filter(|(owner, _)| scope.sees(owner)) {
+        None => Err(Error::field("station_id", "choice", t("电站不存在", "There is no such station"))),
+        Some((owner, true)) => Ok(owner),
+        Some((_, false)) => Err(Error::Conflict(
+            "station_disabled",
+            t("电站未启用，不能添加", "The station is disabled and takes nothing new"),
+        )),
+    }
+}
+
+/// Refuses something new under an area that is not its station's or disabled; gives whose it is.
+///
+/// # Errors
+/// As [`station_takes_new`], and the same on `area_id`.
+pub async fn area_takes_new(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    line: &str,
+    station: Uuid,
+    area: Uuid,
+) -> Result<Owner> {
+    let owner = station_takes_new(conn, scope, line, station).await?;
+    let enabled: Option<bool> = areas::table
+        .find(area)
+        .filter(areas::station_id.eq(station))
+        .select(areas::enabled)
+        .first(conn)
+        .await
+        .optional()?;
+    match enabled {
+        None => Err(Error::field("area_id", "choice", t("该电站没有此区域", "The station has no such area"))),
+        Some(true) => Ok(owner),
+        Some(false) => Err(Error::Conflict(
+            "area_disabled",
+            t("区域已禁用，不能添加", "The area is disabled and takes nothing new"),
+        )),
     }
 }

@@ -13,6 +13,7 @@ pub mod pricing;
 pub mod problem;
 pub mod resource;
 pub mod station;
+pub mod tariff;
 pub mod text;
 pub mod time;
 pub mod user;

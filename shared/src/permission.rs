@@ -38,7 +38,7 @@ pub fn groups() -> Vec<Group> {
         kinds: &[UserKind::Platform, UserKind::Provider, UserKind::Property],
         permissions: vec![Permission { code: "dashboard.view".to_owned(), label: t("查看", "View") }],
     };
-    vec![dashboard, of::<crate::station::CarStations>()]
+    vec![dashboard, of::<crate::station::CarStations>(), of::<crate::tariff::CarTariffs>()]
 }
 
 /// The codes that users of a kind may have.

@@ -325,6 +325,22 @@ impl TestApp {
     }
 }
 
+impl TestApp {
+    /// The tariff of a site's area; one in force, 1.00 yuan per kWh all day, is made when there is none.
+    pub async fn tariff(&self, tenant: &Tenant, site: &Site) -> Uuid {
+        let page = tenant.boss.get(&format!("/api/v1/car/tariffs?area_id={}", site.area)).await.ok();
+        if let Some(id) = page["items"][0]["id"].as_str() {
+            return id.parse().unwrap();
+        }
+        let price = json!({"mode": "uniform", "prices": {"uniform": {"elec": "0.60000", "service": "0.40000"}}});
+        let form = json!({
+            "station_id": site.station, "area_id": site.area, "name": "统一电价", "tariff": price,
+            "presets": [1000, 3000, 5000], "effective_now": true,
+        });
+        tenant.boss.post("/api/v1/car/tariffs", form).await.id()
+    }
+}
+
 impl Client {
     /// `GET path`.
     pub async fn get(&self, path: &str) -> Answer {

@@ -3,6 +3,7 @@
 mod access;
 mod app;
 mod auth;
+mod car;
 mod crud;
 mod ledger;
 mod openapi;

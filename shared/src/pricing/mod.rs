@@ -17,6 +17,8 @@ mod occupancy;
 mod power;
 mod settle;
 mod share;
+#[cfg(feature = "diesel")]
+mod sql;
 mod tariff;
 
 pub use bike::{BikeBill, BikeMode, BikeTariff, DurationPrice, Step, Usage, bike_bill, bike_max_minutes};

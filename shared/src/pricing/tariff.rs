@@ -52,6 +52,8 @@ pub struct Range {
 
 /// What a kWh costs in a car area, as a tariff form holds it and as an order keeps it from its start to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "diesel", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow), diesel(sql_type = diesel::sql_types::Jsonb))]
+#[schema(example = json!({"mode": "uniform", "prices": {"uniform": {"elec": "0.60000", "service": "0.40000"}}}))]
 pub struct Tariff {
     /// One price all day, or one for each period.
     pub mode: TariffMode,
