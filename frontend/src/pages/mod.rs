@@ -3,9 +3,11 @@
 mod dashboard;
 pub mod login;
 mod password;
+mod tariff;
 
 use leptos::prelude::*;
 use shared::station::CarStations;
+use shared::tariff::CarTariffs;
 use shared::text::{Text, t};
 use uuid::Uuid;
 
@@ -91,7 +93,7 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: t("汽车管理", "Car charging"),
         icon: CAR,
-        pages: &[Page::of(edit::<CarStations>())],
+        pages: &[Page::of(edit::<CarStations>()), Page::of(edit::<CarTariffs>().more(tariff::more))],
     },
 ];
 
@@ -125,8 +127,12 @@ pub fn find(pathname: &str) -> Option<Found> {
 }
 
 /// Structured fields with a widget of their own.
-pub fn custom_input(name: &'static str, _slot: Slot) -> AnyView {
-    view! { <p class="form-error">{name}</p> }.into_any()
+pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
+    match name {
+        "tariff" => tariff::tariff_input(slot),
+        "presets" => tariff::presets_input(slot),
+        other => view! { <p class="form-error">{other}</p> }.into_any(),
+    }
 }
 
 #[cfg(test)]

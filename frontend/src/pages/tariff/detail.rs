@@ -1,0 +1,88 @@
+//! What the detail of a tariff shows below its columns: its prices, its earlier wordings, and a trial.
+
+use leptos::prelude::*;
+use shared::codes::Code;
+use shared::pricing::{Range, Tariff, UnitPrice};
+use shared::tariff::{CarTariffDetail, TariffVersion};
+use shared::text::Lang;
+use shared::time::minute_text;
+
+use super::grid::colour;
+use super::trial::trial;
+use crate::kit::amount::unscaled;
+use crate::kit::cell::tag;
+use crate::lang::{lang, say, tr};
+
+/// Draws it from the server's answer.
+pub fn more(text: &str) -> AnyView {
+    let detail: CarTariffDetail = match serde_json::from_str(text) {
+        Ok(detail) => detail,
+        Err(err) => return view! { <p class="form-error">{err.to_string()}</p> }.into_any(),
+    };
+    let CarTariffDetail { row, versions } = detail;
+    view! {
+        <h3 class="detail-title">{tr("计费单价", "Prices")}</h3>
+        {prices(&row.tariff)}
+        <h3 class="detail-title">{tr("计费测试", "Trial")}</h3>
+        {trial(Signal::stored(Some(row.tariff)))}
+        <h3 class="detail-title">{tr("历史版本", "Wordings")}</h3>
+        <ol class="versions">{versions.iter().map(|it| version(it, row.number_in_force)).collect_view()}</ol>
+    }
+    .into_any()
+}
+
+/// The prices of a tariff and the times at which they apply.
+pub fn prices(tariff: &Tariff) -> AnyView {
+    let row = |(period, price): (&shared::pricing::Period, &UnitPrice)| {
+        let times =
+            tariff.slots.iter().filter(|it| it.period == *period).map(|it: &Range| format!("{}–{}", it.from, it.to));
+        let times = times.collect::<Vec<_>>().join("，");
+        let text = |units: i64| unscaled(units, 5);
+        view! {
+            <tr>
+                <td><span class=format!("day-range {}", colour(*period))><i></i>{say(period.label())}</span></td>
+                <td>{if times.is_empty() { tr("全天", "All day").to_owned() } else { times }}</td>
+                <td class="num">{text(price.elec.units())}</td>
+                <td class="num">{text(price.service.units())}</td>
+                <td class="num"><b>{text(price.elec.units() + price.service.units())}</b></td>
+            </tr>
+        }
+    };
+    view! {
+        <table class="plain-table">
+            <thead>
+                <tr>
+                    <th>{tr("时段", "Period")}</th><th>{tr("时间", "Times")}</th><th>{tr("电费(元/度)", "Energy (yuan/kWh)")}</th>
+                    <th>{tr("服务费(元/度)", "Service (yuan/kWh)")}</th><th>{tr("合计(元/度)", "Both (yuan/kWh)")}</th>
+                </tr>
+            </thead>
+            <tbody>{tariff.prices.iter().map(row).collect_view()}</tbody>
+        </table>
+    }
+    .into_any()
+}
+
+fn version(it: &TariffVersion, in_force: Option<i32>) -> AnyView {
+    let TariffVersion { number, tariff, saved_at, effective_at, saved_by, .. } = it;
+    let line = match lang() {
+        Lang::Zh => format!("版本 {number} · {} 保存 · {} 生效", minute_text(*saved_at), minute_text(*effective_at)),
+        Lang::En => format!(
+            "Wording {number} · saved {} · in force from {}",
+            minute_text(*saved_at),
+            minute_text(*effective_at)
+        ),
+    };
+    view! {
+        <li>
+            <details>
+                <summary>
+                    {line}{saved_by.as_ref().map(|it| format!(" · {it}"))}" "
+                    {(in_force == Some(*number)).then(|| tag(shared::text::t("生效中", "In force"), shared::codes::Tone::Success))}
+                    {tag(tariff.mode.label(), tariff.mode.tone())}
+                </summary>
+                {prices(tariff)}
+            </details>
+        </li>
+    }
+    .into_any()
+}

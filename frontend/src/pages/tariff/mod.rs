@@ -1,0 +1,11 @@
+//! Tariffs: painting the day, naming prices, trying them out.
+
+mod detail;
+mod grid;
+mod input;
+mod presets;
+mod trial;
+
+pub use detail::more;
+pub use input::tariff_input;
+pub use presets::presets_input;
