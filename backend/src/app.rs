@@ -11,6 +11,7 @@ use crate::auth::token::Tokens;
 use crate::config::Config;
 use crate::db::{self, Connection, Db};
 use crate::events::Hub;
+use crate::gateway::Gateway;
 
 /// What all threads of one process share.
 pub struct Core {
@@ -26,6 +27,8 @@ pub struct Core {
     pub http: reqwest::Client,
     /// What happened, for those who listen.
     pub hub: Hub,
+    /// The connections to devices.
+    pub gateway: Gateway,
     /// Draining: no new work.
     pub stopping: tokio_util::sync::CancellationToken,
 }
@@ -64,6 +67,7 @@ impl Core {
             hasher: Hasher::new(config.auth.hash_queue)?,
             http,
             hub: Hub::default(),
+            gateway: Gateway::new(&config),
             stopping: tokio_util::sync::CancellationToken::new(),
             database_url,
             config,

@@ -56,6 +56,16 @@ impl Default for Http {
     }
 }
 
+impl Http {
+    /// How many workers there are.
+    pub fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        }
+    }
+}
+
 /// The database.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -120,6 +130,8 @@ pub struct Gateway {
     pub idle_seconds: u64,
     /// A call that a charger does not answer is given up after this.
     pub call_seconds: u64,
+    /// A charger that has not told its state after this is asked for it.
+    pub report_seconds: u64,
     /// Sockets that one process holds at most.
     pub max_connections: usize,
     /// The largest message that is taken at all.
@@ -133,6 +145,7 @@ impl Default for Gateway {
             ping_seconds: 30,
             idle_seconds: 150,
             call_seconds: 30,
+            report_seconds: 30,
             max_connections: 15_000,
             max_message_bytes: 2 << 20,
         }

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod driver;
 pub mod error;
 pub mod events;
+pub mod gateway;
 pub mod jobs;
 pub mod ledger;
 pub mod logs;

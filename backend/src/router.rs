@@ -12,11 +12,11 @@ use crate::auth::login;
 use crate::auth::scope::Scope;
 use crate::crud::import::{self, Named};
 use crate::error::Result;
-use crate::jobs::worker::Kind;
-use crate::{events, station, tariff};
+use crate::jobs::worker::{Kind, kind};
+use crate::{command, events, gateway, presence, station, tariff};
 
 /// All kinds of jobs.
-pub const JOBS: &[Kind] = &[];
+pub const JOBS: &[Kind] = &[kind::<command::Sweep>(), kind::<gateway::frames::Expire>(), kind::<presence::Watch>()];
 
 /// All operations of the API.
 pub fn operations() -> Vec<Op> {

@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::api::{op, openapi, request};
 use crate::app::{App, Core};
 use crate::auth::login::Tries;
-use crate::{db, metrics, router};
+use crate::{db, gateway, jobs, metrics, router};
 
 /// The largest body of any request; what takes less says so itself.
 const MAX_BODY: usize = 10 << 20;
@@ -32,10 +32,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     metrics::install()?;
     let document = web::Data::new(openapi::json(&router::operations())?);
     let tries = web::Data::new(Tries::default());
-    let workers = match core.config.http.workers {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers => workers,
-    };
+    let workers = core.config.http.worker_count();
     let address = core.config.http.address;
     let max_connections = core.config.gateway.max_connections + 1000;
     let server = HttpServer::new(move || {
@@ -59,6 +56,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
             .service(web::redirect("/api/docs", "/api/docs/"))
             .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
             .configure(|config| op::mount(router::operations(), config))
+            .configure(gateway::mount)
             .default_service(web::to(crate::console::serve))
     })
     .workers(workers)
@@ -114,7 +112,10 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
 
 /// Starts what works beside the requests.
 pub fn spawn_background(app: &App) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(crate::jobs::worker::work(app.clone()))
+    let (worker, gateway) = (jobs::worker::work(app.clone()), gateway::run(app.clone()));
+    tokio::spawn(async move {
+        tokio::join!(worker, gateway);
+    })
 }
 
 async fn stop_signal() -> Result<()> {

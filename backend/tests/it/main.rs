@@ -5,5 +5,7 @@ mod app;
 mod auth;
 mod car;
 mod crud;
+#[cfg(test)]
+mod gateway;
 mod ledger;
 mod openapi;
