@@ -111,7 +111,7 @@ fn found(scope: &Scope, filter: &CarStationFilter) -> diesel::dsl::IntoBoxed<'st
     let CarStationFilter { name, provider_id, property_id, review, enabled } = filter;
     let mut query = visible(scope);
     if let Some(name) = name {
-        query = query.filter(stations::name.ilike(format!("%{name}%")));
+        query = query.filter(stations::name.ilike(page::containing(name)));
     }
     if let Some(id) = provider_id {
         query = query.filter(stations::provider_id.eq(*id));

@@ -45,6 +45,19 @@ macro_rules! beyond {
     }};
 }
 
+/// The `ILIKE` pattern of texts that contain this one, whatever signs it holds.
+pub fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for sign in text.chars() {
+        if matches!(sign, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(sign);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// The ids that were made on a range of local days: from the first, below the second.
 pub fn made_on(from: Option<NaiveDate>, to: Option<NaiveDate>) -> (Uuid, Uuid) {
     let from = from.map_or(Uuid::nil(), |day| first_id(midnight(day)));
@@ -148,5 +161,13 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Capped<Q> {
         self.query.walk_ast(out.reborrow())?;
         out.push_sql(&format!(" LIMIT {}) counted", self.limit));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn patterns_take_every_sign_as_it_is() {
+        assert_eq!(super::containing(r"50%_a\b"), r"%50\%\_a\\b%");
     }
 }

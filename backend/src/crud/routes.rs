@@ -5,12 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::describe::Field;
 use shared::page::{MAX_SIZE, Page, PageQuery};
 use shared::problem::FieldError;
 use shared::resource::{Editable, FormMap, Resource, Row};
 use shared::text::{Lang, t};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::audit::{Actor, Deed, record};
@@ -26,21 +28,36 @@ pub async fn list<R: Browse>(mut ctx: Ctx, req: HttpRequest) -> Result<web::Json
     Ok(web::Json(R::list(&mut ctx.conn, &ctx.caller.scope, &filter, &page).await?))
 }
 
-/// Reads search conditions and paging, and refuses what neither knows: a misspelt condition must not show everything.
+/// Reads search conditions and paging of a resource.
+///
+/// # Errors
+/// As [`read_search`].
 pub fn read_query<R: Resource>(query: &str, lang: Lang) -> Result<(R::Filter, PageQuery)> {
-    use utoipa::IntoParams;
-    let filters = R::Filter::into_params(|| None).into_iter().map(|it| it.name);
+    let sorted: Vec<&str> = R::COLUMNS.iter().filter(|it| it.sorted).map(|it| it.key).collect();
+    read_search(query, &sorted, lang)
+}
+
+/// Reads search conditions and paging, and refuses what neither knows: a misspelt condition must not show everything.
+///
+/// # Errors
+/// 422 with the parameter.
+pub fn read_search<F: DeserializeOwned + IntoParams>(
+    query: &str,
+    sorted: &[&str],
+    lang: Lang,
+) -> Result<(F, PageQuery)> {
+    let filters = F::into_params(|| None).into_iter().map(|it| it.name);
     let known: Vec<String> = filters.chain(PageQuery::into_params(|| None).into_iter().map(|it| it.name)).collect();
     let pairs: Vec<(String, String)> = params(query)?;
     if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(name)) {
         return Err(Error::field(name, "unknown", t("没有这个查询条件", "There is no such search condition")));
     }
     let page: PageQuery = params(query)?;
-    let errors = check_page::<R>(&page, lang);
+    let errors = check_page(&page, sorted, lang);
     if errors.is_empty() { Ok((params(query)?, page)) } else { Err(Error::Invalid(errors)) }
 }
 
-fn check_page<R: Resource>(page: &PageQuery, lang: Lang) -> Vec<FieldError> {
+fn check_page(page: &PageQuery, sorted: &[&str], lang: Lang) -> Vec<FieldError> {
     let range = t("超出范围", "Out of range").get(lang);
     let mut errors = vec![];
     // Beyond this the cursor must be used.
@@ -51,7 +68,7 @@ fn check_page<R: Resource>(page: &PageQuery, lang: Lang) -> Vec<FieldError> {
         errors.push(FieldError::new("size", "range", range));
     }
     let (key, _) = page.order();
-    if key != "id" && !R::COLUMNS.iter().any(|it| it.sorted && it.key == key) {
+    if key != "id" && !sorted.contains(&key) {
         errors.push(FieldError::new("sort", "unknown", t("不能按此列排序", "Cannot be sorted by this").get(lang)));
     }
     errors
