@@ -2,11 +2,14 @@
 
 pub mod api;
 pub mod app;
+pub mod area;
 pub mod auth;
+pub mod charger;
 pub mod charging;
 pub mod cluster;
 pub mod command;
 pub mod config;
+pub mod connector;
 pub mod console;
 mod constraints;
 pub mod crud;

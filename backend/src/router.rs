@@ -1,6 +1,8 @@
 //! The table of operations: one line a resource.
 
 use diesel_async::AsyncPgConnection;
+use shared::area::CarAreas;
+use shared::charger::CarChargers;
 use shared::resource::Resource;
 use shared::station::CarStations;
 use shared::text::t;
@@ -13,14 +15,24 @@ use crate::auth::scope::Scope;
 use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
-use crate::{command, events, gateway, presence, station, tariff};
+use crate::{area, charger, command, connector, events, gateway, presence, station, tariff};
 
 /// All kinds of jobs.
 pub const JOBS: &[Kind] = &[kind::<command::Sweep>(), kind::<gateway::frames::Expire>(), kind::<presence::Watch>()];
 
 /// All operations of the API.
 pub fn operations() -> Vec<Op> {
-    [auth(), station::operations(), tariff::operations()].into_iter().flatten().collect()
+    [
+        auth(),
+        station::operations(),
+        area::operations(),
+        charger::operations(),
+        connector::operations(),
+        tariff::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn auth() -> Vec<Op> {
@@ -54,6 +66,8 @@ fn auth() -> Vec<Op> {
 pub async fn named(conn: &mut AsyncPgConnection, scope: &Scope, path: &str, name: &Named) -> Result<Option<Uuid>> {
     match path {
         CarStations::PATH => import::named::<CarStations>(conn, scope, name).await,
+        CarAreas::PATH => import::named::<CarAreas>(conn, scope, name).await,
+        CarChargers::PATH => import::named::<CarChargers>(conn, scope, name).await,
         _ => Ok(None),
     }
 }

@@ -152,16 +152,16 @@ fn found(scope: &Scope, filter: &CarTariffFilter) -> diesel::dsl::IntoBoxed<'sta
     let CarTariffFilter { name, station_name, station_id, area_name, area_id, mode, enabled } = filter;
     let mut query = visible(scope);
     if let Some(name) = name {
-        query = query.filter(tariffs::name.ilike(format!("%{name}%")));
+        query = query.filter(tariffs::name.ilike(page::containing(name)));
     }
     if let Some(name) = station_name {
-        query = query.filter(stations::name.ilike(format!("%{name}%")));
+        query = query.filter(stations::name.ilike(page::containing(name)));
     }
     if let Some(id) = station_id {
         query = query.filter(tariffs::station_id.eq(*id));
     }
     if let Some(name) = area_name {
-        query = query.filter(areas::name.ilike(format!("%{name}%")));
+        query = query.filter(areas::name.ilike(page::containing(name)));
     }
     if let Some(id) = area_id {
         query = query.filter(tariffs::area_id.eq(*id));

@@ -1,13 +1,17 @@
 //! The wire between server and console: what resources are, how they look, how they are priced.
 
+pub mod area;
+pub mod charger;
 pub mod check;
 pub mod codes;
+pub mod connector;
 pub mod describe;
 pub mod device;
+pub mod device_log;
+pub mod fault;
 pub mod fixed;
 pub mod order;
 pub mod page;
-
 pub mod permission;
 pub mod pricing;
 pub mod problem;

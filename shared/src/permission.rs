@@ -24,6 +24,14 @@ pub struct Group {
     pub permissions: Vec<Permission>,
 }
 
+impl Group {
+    /// One more thing, which is neither among the usual ones nor an action of a row.
+    fn and(mut self, code: &str, label: Text) -> Self {
+        self.permissions.push(Permission { code: code.to_owned(), label });
+        self
+    }
+}
+
 fn of<R: Resource>() -> Group {
     let usual = R::VERBS.iter().map(|verb| (verb.as_str(), verb.label()));
     let special = R::ACTIONS.iter().map(|action| (action.verb, action.label));
@@ -38,7 +46,14 @@ pub fn groups() -> Vec<Group> {
         kinds: &[UserKind::Platform, UserKind::Provider, UserKind::Property],
         permissions: vec![Permission { code: "dashboard.view".to_owned(), label: t("查看", "View") }],
     };
-    vec![dashboard, of::<crate::station::CarStations>(), of::<crate::tariff::CarTariffs>()]
+    vec![
+        dashboard,
+        of::<crate::station::CarStations>(),
+        of::<crate::area::CarAreas>(),
+        of::<crate::charger::CarChargers>().and("car.charger.frames", t("查看报文", "Read messages")),
+        of::<crate::connector::CarConnectors>(),
+        of::<crate::tariff::CarTariffs>(),
+    ]
 }
 
 /// The codes that users of a kind may have.

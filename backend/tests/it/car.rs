@@ -1,202 +1,338 @@
-//! What is out there for cars, and what it costs: areas, chargers, connectors, tariffs.
+//! What is out there for cars: areas, chargers, connectors, and what staff do with them.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::{areas, stations};
+use reqwest::Method;
+use rust_xlsxwriter::Workbook;
+use schema::{areas, charger_states, chargers, connectors, device_commands, stations, unknown_devices};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::app::{Site, TestApp};
+use crate::app::{Answer, Client, Site, TestApp};
 
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
-fn uniform(elec: &str, service: &str) -> Value {
-    json!({"mode": "uniform", "prices": {"uniform": {"elec": elec, "service": service}}})
-}
-
-fn time_of_use() -> Value {
+fn charger_form(site: &Site, serial_no: &str, connectors: u32) -> Value {
     json!({
-        "mode": "time_of_use",
-        "prices": {"peak": {"elec": "1.0125", "service": "0.4"}, "flat": {"elec": "0.6987", "service": "0.35"}},
-        "slots": [
-            {"from": "10:00", "to": "12:00", "period": "peak"},
-            {"from": "12:00", "to": "10:00", "period": "flat"},
-        ],
+        "station_id": site.station, "area_id": site.area, "serial_no": serial_no, "name": "1号桩",
+        "connectors": connectors, "nature": "public", "output_power_w": 120_000,
+        "current_type": "dc", "interface": "gbt_dc", "speed": "super", "protection": "IP54",
     })
 }
 
-fn tariff_form(site: &Site, name: &str, tariff: Value) -> Value {
-    json!({"station_id": site.station, "area_id": site.area, "name": name, "tariff": tariff})
-}
-
-#[tokio::test]
-async fn a_tariff_is_in_force_from_the_next_midnight_and_the_last_saved_wins() {
-    let app = TestApp::new().await;
-    let tenant = app.tenant().await;
-    let site = app.site(&tenant).await;
-    let mut conn = app.conn().await;
-    let by = backend::auth::caller::Caller {
-        user_id: uuid::Uuid::now_v7(),
-        name: "陈晨".to_owned(),
-        scope: backend::auth::scope::Scope::ALL,
-        permissions: vec![],
-        family: uuid::Uuid::now_v7(),
-        must_change_password: false,
-    };
-    let form = |elec: &str| -> shared::tariff::CarTariffForm {
-        serde_json::from_value(tariff_form(&site, "统一电价", uniform(elec, "0.4"))).unwrap()
-    };
-    let saved = at("2026-11-20T09:00:00+08:00");
-    let midnight = at("2026-11-21T00:00:00+08:00");
-    let id = backend::tariff::create(&mut conn, &by, &form("0.6"), saved).await.unwrap();
-    backend::tariff::update(&mut conn, &by, id, &form("0.7"), saved + TimeDelta::hours(3)).await.unwrap();
-    // Saving the same again, or only presets, is no new wording.
-    backend::tariff::update(&mut conn, &by, id, &form("0.7"), saved + TimeDelta::hours(4)).await.unwrap();
-    backend::tariff::update(&mut conn, &by, id, &form("0.8"), midnight).await.unwrap();
-
-    let mut elec_at = async |instant: DateTime<Utc>| {
-        let found = backend::tariff::in_force(&mut conn, site.area, instant).await.unwrap();
-        found.map(|it| it.tariff.price_at(instant).unwrap().1.elec.to_string())
-    };
-    assert_eq!(elec_at(midnight - TimeDelta::seconds(1)).await, None, "nothing is in force on the day of saving");
-    assert_eq!(elec_at(midnight).await.as_deref(), Some("0.70000"));
-    assert_eq!(elec_at(midnight + TimeDelta::hours(23)).await.as_deref(), Some("0.70000"));
-    assert_eq!(elec_at(midnight + TimeDelta::hours(24)).await.as_deref(), Some("0.80000"));
-    let wordings: i64 = schema::tariff_versions::table.count().get_result(&mut conn).await.unwrap();
-    assert_eq!(wordings, 3);
-    let found = backend::tariff::in_force(&mut conn, site.area, midnight).await.unwrap().unwrap();
-    assert_eq!(found.hash, backend::tariff::hash(&found.tariff).unwrap());
-
-    let mut at_once = form("0.9");
-    at_once.effective_now = Some(true);
-    let refused = backend::tariff::update(&mut conn, &by, id, &at_once, midnight + TimeDelta::hours(1)).await;
-    assert!(matches!(refused, Err(backend::error::Error::Field(field, "in_force", _)) if field == "effective_now"));
-    diesel::update(schema::tariffs::table).set(schema::tariffs::enabled.eq(false)).execute(&mut conn).await.unwrap();
-    assert_eq!(backend::tariff::in_force(&mut conn, site.area, midnight).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn the_first_tariff_may_be_in_force_at_once_and_an_area_has_one() {
-    let app = TestApp::new().await;
-    let tenant = app.tenant().await;
-    let site = app.site(&tenant).await;
-    let mut form = tariff_form(&site, "统一电价", uniform("0.65", "0.4"));
-    form["effective_now"] = json!(true);
-    form["presets"] = json!([1000, 3000, 5000]);
-    let created = tenant.boss.post("/api/v1/car/tariffs", form.clone()).await;
-    let path = format!("/api/v1/car/tariffs/{}", created.id());
-    let detail = tenant.boss.get(&path).await.ok();
-    assert_eq!(
-        (&detail["number"], &detail["number_in_force"], &detail["mode"]),
-        (&json!(1), &json!(1), &json!("uniform"))
-    );
-    assert_eq!(detail["versions"][0]["saved_at"], detail["versions"][0]["effective_at"]);
-    assert_eq!(detail["tariff"]["prices"]["uniform"]["elec"], "0.65000");
-    assert_eq!(detail["presets"], json!([1000, 3000, 5000]));
-
-    form["version"] = detail["version"].clone();
-    assert_eq!(tenant.boss.put(&path, form.clone()).await.fields(), [("effective_now", "in_force")]);
-    form["effective_now"] = json!(false);
-    form["tariff"] = time_of_use();
-    let changed = tenant.boss.put(&path, form.clone()).await.ok();
-    assert_eq!((&changed["number"], &changed["number_in_force"]), (&json!(2), &json!(1)), "the old one counts today");
-    assert_eq!(changed["versions"].as_array().unwrap().len(), 2);
-    assert_eq!(tenant.boss.put(&path, form).await.refused(), (409, "stale"));
-
-    let second = tariff_form(&site, "另一个", uniform("0.5", "0.4"));
-    assert_eq!(tenant.boss.post("/api/v1/car/tariffs", second.clone()).await.refused(), (409, "area_has_tariff"));
-    tenant.boss.post(&format!("{path}/disable"), json!({})).await.ok();
-    tenant.boss.post("/api/v1/car/tariffs", second).await.ok();
-    assert_eq!(tenant.boss.post(&format!("{path}/enable"), json!({})).await.refused(), (409, "area_has_tariff"));
-    let page = tenant.boss.get("/api/v1/car/tariffs?enabled=false&mode=time_of_use").await.ok();
-    assert_eq!(page["total"], 1);
-}
-
-#[tokio::test]
-async fn a_tariff_that_makes_no_sense_names_its_fields_in_both_languages() {
-    let app = TestApp::new().await;
-    let tenant = app.tenant().await;
-    let site = app.site(&tenant).await;
-    let mut gap = time_of_use();
-    gap["slots"][1]["to"] = json!("09:30");
-    let mut form = tariff_form(&site, "缺半小时", gap);
-    form["presets"] = json!([3000, 1000]);
-    let body = form.to_string().into_bytes();
-    for (language, sentence) in
-        [("zh-CN", "须完整覆盖 24 小时：09:30 起没有时段"), ("en", "All 24 hours must be covered: nothing from 09:30")]
-    {
-        let headers = [("accept-language", language)];
-        let answer = tenant.boss.send(reqwest::Method::POST, "/api/v1/car/tariffs", Some(body.clone()), &headers).await;
-        assert_eq!(answer.fields(), [("tariff.slots", "gap"), ("presets.1", "order")]);
-        assert_eq!(answer.json["errors"][0]["message"], sentence);
+fn sheet(rows: &[&[&str]]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (row, cells) in (0..).zip(rows) {
+        for (column, text) in (0..).zip(*cells) {
+            sheet.write_string(row, column, *text).unwrap();
+        }
     }
-    form["tariff"] = uniform("0.123456", "0");
-    form["presets"] = json!([]);
-    assert_eq!(tenant.boss.post("/api/v1/car/tariffs", form.clone()).await.fields()[0].0, "tariff.prices.uniform.elec");
-    form["tariff"] = uniform("0", "0");
-    assert_eq!(
-        tenant.boss.post("/api/v1/car/tariffs", form.clone()).await.fields(),
-        [("tariff.prices.uniform", "zero")]
-    );
-    form["tariff"]["free"] = json!(true);
-    tenant.boss.post("/api/v1/car/tariffs", form).await.ok();
+    book.save_to_buffer().unwrap()
+}
+
+async fn import(client: &Client, path: &str, rows: &[&[&str]], language: &str) -> Answer {
+    client.send(Method::POST, path, Some(sheet(rows)), &[("accept-language", language)]).await
+}
+
+async fn set_online(app: &TestApp, charger: Uuid, online: bool) {
+    diesel::update(charger_states::table.find(charger))
+        .set(charger_states::online.eq(online))
+        .execute(&mut app.conn().await)
+        .await
+        .unwrap();
+}
+
+/// The commands that were asked of a charger, oldest first, with who asked.
+async fn asked(app: &TestApp, charger: Uuid) -> Vec<(Value, String)> {
+    device_commands::table
+        .filter(device_commands::device_id.eq(charger))
+        .order(device_commands::id)
+        .select((device_commands::payload, device_commands::requested_by))
+        .load(&mut app.conn().await)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
-async fn a_trial_prices_what_is_told_and_says_what_is_missing() {
+async fn an_area_is_made_changed_and_counted() {
     let app = TestApp::new().await;
     let tenant = app.tenant().await;
     let site = app.site(&tenant).await;
-    let created = tenant.boss.post("/api/v1/car/tariffs", tariff_form(&site, "峰平", time_of_use())).await;
-    let path = format!("/api/v1/car/tariffs/{}/trial", created.id());
-    let half_hour = json!({"kwh": "30", "start": "2026-11-20T11:40:00+08:00", "duration_seconds": 1800});
-    let bill = tenant.boss.post(&path, half_hour).await.ok();
+    let form = json!({"station_id": site.station, "name": "地下一层", "phone": "0571-8888", "power_w": 300_000});
+    let created = tenant.keeper.post("/api/v1/car/areas", form.clone()).await;
+    let path = format!("/api/v1/car/areas/{}", created.id());
+    assert!(created.json["code"].as_str().unwrap().starts_with('A'));
+    assert_eq!(tenant.keeper.post("/api/v1/car/areas", form.clone()).await.fields(), [("name", "taken")]);
+    let mut change = form.clone();
+    change["name"] = json!("地下二层");
+    change["phone"] = Value::Null;
+    change["version"] = json!(1);
+    let changed = tenant.boss.put(&path, change.clone()).await.ok();
     assert_eq!(
-        (&bill["elec_fen"], &bill["service_fen"], &bill["total_fen"]),
-        (&json!(2724), &json!(1150), &json!(3874))
+        (&changed["name"], &changed["phone"], &changed["version"]),
+        (&json!("地下二层"), &Value::Null, &json!(2))
     );
-    let by_period = tenant.boss.post(&path, json!({"kwh_by_period": {"peak": "20", "flat": "10"}})).await.ok();
-    assert_eq!(by_period["total_fen"], 3874);
-    let alone = tenant.boss.post(&path, json!({"kwh": "10"})).await.ok();
-    assert_eq!(alone.get("total_fen"), None);
-    let each: Vec<_> =
-        alone["each_period"].as_array().unwrap().iter().map(|it| (&it["period"], &it["bill"]["total_fen"])).collect();
-    assert_eq!(each, [(&json!("peak"), &json!(1413)), (&json!("flat"), &json!(1049))]);
-    assert_eq!(tenant.boss.post(&path, json!({})).await.fields(), [("kwh", "required")]);
-    assert_eq!(
-        tenant.boss.post(&path, json!({"kwh": "1", "duration_seconds": 60})).await.fields(),
-        [("start", "required")]
-    );
-    let valley = tenant.boss.post(&path, json!({"kwh_by_period": {"valley": "1"}})).await;
-    assert_eq!(valley.fields(), [("kwh_by_period.valley", "unexpected")]);
+    assert_eq!(tenant.boss.put(&path, change).await.refused(), (409, "stale"));
 
-    let unsaved = json!({"kwh": "10", "tariff": uniform("0.9505", "0.4505")});
-    let bill = tenant.boss.post("/api/v1/car/tariffs/trial", unsaved).await.ok();
-    assert_eq!((&bill["total_fen"], &bill["each_period"]), (&json!(1402), &json!([])));
-    let flawed = tenant.boss.post("/api/v1/car/tariffs/trial", json!({"kwh": "10", "tariff": uniform("0", "0")})).await;
-    assert_eq!(flawed.fields(), [("tariff.prices.uniform", "zero")]);
+    let own = tenant.boss.get(&format!("/api/v1/car/areas/{}", site.area)).await.ok();
+    assert_eq!((&own["chargers"], &own["connectors"], &own["bays"]), (&json!(1), &json!(2), &json!(0)));
+    let impact = tenant.boss.get(&format!("/api/v1/car/areas/{}/impact", site.area)).await.ok();
+    assert_eq!((&impact["chargers"], &impact["running_orders"]), (&json!(1), &json!(0)));
+    tenant.boss.post(&format!("{path}/disable"), json!({})).await.ok();
+    let disabled = tenant.boss.get("/api/v1/car/areas?enabled=false&station_name=站").await.ok();
+    assert_eq!(disabled["total"], 1);
+    // Signs that mean something to ILIKE are taken as they are.
+    assert_eq!(tenant.boss.get("/api/v1/car/areas?name=%25").await.ok()["total"], 0);
 }
 
 #[tokio::test]
-async fn nothing_is_added_under_what_is_disabled_or_foreign() {
+async fn areas_are_imported_by_the_names_of_their_stations() {
     let app = TestApp::new().await;
-    let (mine, theirs) = (app.tenant().await, app.tenant().await);
-    let (site, foreign) = (app.site(&mine).await, app.site(&theirs).await);
-    let post =
-        async |site: &Site| mine.boss.post("/api/v1/car/tariffs", tariff_form(site, "电价", uniform("1", "0"))).await;
-    assert_eq!(post(&foreign).await.fields(), [("station_id", "choice")]);
-    let mixed =
-        json!({"station_id": site.station, "area_id": foreign.area, "name": "电价", "tariff": uniform("1", "0")});
-    assert_eq!(mine.boss.post("/api/v1/car/tariffs", mixed).await.fields(), [("area_id", "choice")]);
+    let (tenant, other) = (app.tenant().await, app.tenant().await);
+    let site = app.site(&tenant).await;
+    let foreign = app.site(&other).await;
+    let name = |station: Uuid| stations::table.find(station).select(stations::name);
     let mut conn = app.conn().await;
-    diesel::update(areas::table.find(site.area)).set(areas::enabled.eq(false)).execute(&mut conn).await.unwrap();
-    assert_eq!(post(&site).await.refused(), (409, "area_disabled"));
-    diesel::update(stations::table.find(site.station))
-        .set(stations::enabled.eq(false))
+    let own: String = name(site.station).first(&mut conn).await.unwrap();
+    let theirs: String = name(foreign.station).first(&mut conn).await.unwrap();
+    let path = "/api/v1/car/areas/import";
+    let wrong: &[&[&str]] = &[
+        &["所属电站*", "区域名称*", "区域功率(kW)"],
+        &[&own, "东区", "300.5"],
+        &[&theirs, "西区", ""],
+        &[&own, "", "x"],
+    ];
+    for (language, first) in [("zh-CN", format!("没有“{theirs}”")), ("en", format!("There is no “{theirs}”"))]
+    {
+        let answer = import(&tenant.boss, path, wrong, language).await;
+        assert_eq!((answer.status, answer.json["errors"][0]["message"].as_str()), (422, Some(first.as_str())));
+        let expected = match language {
+            "en" => [("3:Station", "choice"), ("4:Name", "required"), ("4:Power (kW)", "format")],
+            _ => [("3:所属电站", "choice"), ("4:区域名称", "required"), ("4:区域功率(kW)", "format")],
+        };
+        assert_eq!(answer.fields(), expected);
+    }
+    let before: i64 = areas::table.count().get_result(&mut conn).await.unwrap();
+    assert_eq!(before, 2, "nothing of a flawed sheet is kept");
+    let right: &[&[&str]] = &[&["Station", "Name", "Power (kW)"], &[&own, "东区", "300.5"], &[&own, "西区", ""]];
+    assert_eq!(import(&tenant.boss, path, right, "en").await.ok()["imported"], 2);
+    let east = tenant.boss.get("/api/v1/car/areas?name=东").await.ok();
+    assert_eq!(east["items"][0]["power_w"], 300_500);
+    // Every station has a default area: the one of the station in the same line is meant.
+    let second = app.site(&tenant).await;
+    let second_name: String = name(second.station).first(&mut conn).await.unwrap();
+    let head = [
+        "所属电站",
+        "所属区域",
+        "出厂标识",
+        "电桩名称",
+        "电枪数量",
+        "运营性质",
+        "输出功率(kW)",
+        "电流类型",
+        "充电类型",
+        "充电速度",
+    ];
+    let line =
+        |station, serial_no| [station, "默认区域", serial_no, "桩", "2", "公共", "60", "直流", "国标直流", "快充"];
+    let rows: &[&[&str]] = &[&head, &line(&own, "IMP-1"), &line(&second_name, "IMP-2")];
+    assert_eq!(import(&tenant.boss, "/api/v1/car/chargers/import", rows, "zh-CN").await.ok()["imported"], 2);
+    let at: Vec<(String, Uuid)> = chargers::table
+        .filter(chargers::serial_no.like("IMP-%"))
+        .order(chargers::serial_no)
+        .select((chargers::serial_no, chargers::area_id))
+        .load(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(at, [("IMP-1".to_owned(), site.area), ("IMP-2".to_owned(), second.area)]);
+}
+
+#[tokio::test]
+async fn a_charger_is_made_with_its_connectors() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let mut conn = app.conn().await;
+    diesel::insert_into(unknown_devices::table)
+        .values((
+            unknown_devices::serial_no.eq("wy-dc120-1"),
+            unknown_devices::protocol.eq("ocpp1.6"),
+            unknown_devices::remote_address.eq("10.0.0.9"),
+            unknown_devices::reason.eq("unknown_serial_no"),
+        ))
         .execute(&mut conn)
         .await
         .unwrap();
-    assert_eq!(post(&site).await.refused(), (409, "station_disabled"));
+    let form = charger_form(&site, "WY-DC120-1", 2);
+    let created = tenant.boss.post("/api/v1/car/chargers", form.clone()).await;
+    let (id, code) = (created.id(), created.json["code"].as_str().unwrap().to_owned());
+    let path = format!("/api/v1/car/chargers/{id}");
+    assert_eq!(created.json["connectors"]["total"], 2);
+    assert_eq!(
+        (&created.json["condition"], &created.json["device"]["has_password"]),
+        (&json!("offline"), &json!(false))
+    );
+    let guns: Vec<(String, String)> = connectors::table
+        .filter(connectors::charger_id.eq(id))
+        .order(connectors::number)
+        .select((connectors::code, connectors::name))
+        .load(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(guns, [(format!("{code}-1"), "1号枪".into()), (format!("{code}-2"), "2号枪".into())]);
+    let strangers: i64 = unknown_devices::table.count().get_result(&mut conn).await.unwrap();
+    assert_eq!(strangers, 0, "it is a stranger no more");
+    let again = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "wy-dc120-1", 1)).await;
+    assert_eq!(again.fields(), [("serial_no", "taken")], "identities differ in more than letter case");
+    let bad = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "桩/1", 21)).await;
+    assert_eq!(bad.fields(), [("connectors", "range")]);
+    let bad = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "桩/1", 1)).await;
+    assert_eq!(bad.fields(), [("serial_no", "format")]);
+
+    let mut change = form.clone();
+    change["version"] = json!(1);
+    change["connectors"] = json!(3);
+    change["protection"] = Value::Null;
+    let changed = tenant.boss.put(&path, change.clone()).await.ok();
+    assert_eq!((&changed["connectors"]["total"], &changed["protection"]), (&json!(3), &Value::Null));
+    change["version"] = json!(2);
+    change["connectors"] = json!(2);
+    assert_eq!(tenant.boss.put(&path, change.clone()).await.fields(), [("connectors", "range")]);
+    change["area_id"] = json!(Uuid::now_v7());
+    assert_eq!(tenant.boss.put(&path, change.clone()).await.fields(), [("area_id", "fixed")]);
+    tenant.boss.post(&format!("{path}/disable"), json!({})).await.ok();
+    change["version"] = json!(3);
+    change["area_id"] = json!(site.area);
+    change["connectors"] = json!(4);
+    assert_eq!(tenant.boss.put(&path, change).await.refused(), (409, "charger_disabled"));
+}
+
+#[tokio::test]
+async fn chargers_are_found_by_what_they_are_and_how_they_are() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "SUPER-1", 1)).await.ok();
+    let total =
+        async |query: &str| tenant.boss.get(&format!("/api/v1/car/chargers?{query}")).await.ok()["total"].clone();
+    assert_eq!(total("speed=super&serial_no=super").await, 1);
+    assert_eq!(total("condition=offline").await, 2);
+    assert_eq!(total("condition=online").await, 0);
+    set_online(&app, site.charger, true).await;
+    assert_eq!(total("condition=online").await, 1);
+    let mut conn = app.conn().await;
+    diesel::update(connectors::table.find(site.connectors[1]))
+        .set((
+            connectors::status.eq("faulted"),
+            connectors::error_code.eq("OverCurrentFailure"),
+            connectors::status_info.eq("door / 0x0040"),
+        ))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!((total("condition=online").await, total("condition=faulted").await), (json!(0), json!(1)));
+    let detail = tenant.boss.get(&format!("/api/v1/car/chargers/{}", site.charger)).await.ok();
+    assert_eq!((&detail["condition"], &detail["connectors"]["faulted"]), (&json!("faulted"), &json!(1)));
+    let faults: Vec<_> =
+        detail["faults"].as_array().unwrap().iter().map(|it| (&it["connector"], &it["fault"])).collect();
+    assert_eq!(faults, [(&json!(2), &json!("over_current")), (&json!(2), &json!("emergency_stop"))]);
+    assert_eq!(detail["faults"][0]["zh"], "过流（故障灯每 3 秒闪 3 次）");
+    let gun = tenant.boss.get("/api/v1/car/connectors?status=faulted").await.ok();
+    assert_eq!(gun["items"][0]["faults"][1]["en"], "Emergency stop pressed (fault lamp: steady)");
+    assert_eq!(gun["items"][0]["online"], true);
+}
+
+#[tokio::test]
+async fn commands_reach_devices_that_are_there_and_no_others() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/chargers/{}", site.charger);
+    for verb in ["reboot", "sync-clock", "refresh"] {
+        let answer = tenant.boss.post(&format!("{path}/{verb}"), json!({})).await;
+        assert_eq!(answer.refused(), (503, "device_offline"), "{verb}");
+    }
+    assert_eq!(asked(&app, site.charger).await, []);
+    set_online(&app, site.charger, true).await;
+    let keyed = async |verb: &str, body: Value, key: &str| {
+        let body = Some(body.to_string().into_bytes());
+        tenant.boss.send(Method::POST, &format!("{path}/{verb}"), body, &[("idempotency-key", key)]).await
+    };
+    keyed("reboot", json!({"hard": true}), "one").await.ok();
+    let replayed = keyed("reboot", json!({"hard": true}), "one").await;
+    assert_eq!((replayed.status, replayed.headers.contains_key("idempotent-replayed")), (200, true));
+    assert_eq!(keyed("reboot", json!({"hard": false}), "one").await.fields(), [("Idempotency-Key", "reused")]);
+    keyed("sync-clock", json!({}), "two").await.ok();
+    keyed("refresh", json!({}), "three").await.ok();
+    keyed("unlock", json!({"connector": 2}), "four").await.ok();
+    assert_eq!(keyed("unlock", json!({"connector": 3}), "five").await.fields(), [("connector", "choice")]);
+    tenant.boss.post(&format!("{path}/disable"), json!({})).await.ok();
+    let gun = format!("/api/v1/car/connectors/{}", site.connectors[1]);
+    tenant.boss.post(&format!("{gun}/disable"), json!({})).await.ok();
+    let kinds: Vec<Value> = asked(&app, site.charger).await.into_iter().map(|(payload, _)| payload).collect();
+    let expected = [
+        json!({"kind": "reboot", "hard": true}),
+        json!({"kind": "sync_clock"}),
+        json!({"kind": "refresh"}),
+        json!({"kind": "unlock", "connector": 2}),
+        json!({"kind": "availability", "connector": 0, "available": false}),
+        json!({"kind": "availability", "connector": 2, "available": false}),
+    ];
+    assert_eq!(kinds, expected);
+    let page = tenant.boss.get(&format!("{path}/commands?size=2")).await.ok();
+    assert_eq!((&page["total"], &page["items"][0]["kind"]), (&json!(6), &json!("availability")));
+    let older =
+        tenant.boss.get(&format!("{path}/commands?size=9&cursor={}", page["next_cursor"].as_str().unwrap())).await;
+    assert_eq!(older.ok()["items"].as_array().unwrap().len(), 4);
+    // One that is away is switched all the same.
+    set_online(&app, site.charger, false).await;
+    assert_eq!(tenant.boss.post(&format!("{path}/enable"), json!({})).await.ok()["enabled"], true);
+    assert_eq!(asked(&app, site.charger).await.len(), 6);
+}
+
+#[tokio::test]
+async fn connectors_are_renamed_and_switched_but_not_made() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/connectors/{}", site.connectors[0]);
+    let renamed = tenant.keeper.put(&path, json!({"name": "左枪", "version": 1})).await.ok();
+    assert_eq!((&renamed["name"], &renamed["version"]), (&json!("左枪"), &json!(2)));
+    assert_eq!(tenant.keeper.put(&path, json!({"name": "右枪", "version": 1})).await.refused(), (409, "stale"));
+    assert_eq!(tenant.keeper.put(&path, json!({"name": "", "version": 2})).await.fields(), [("name", "required")]);
+    assert_eq!(tenant.keeper.post(&format!("{path}/disable"), json!({})).await.ok()["enabled"], false);
+    assert_eq!(tenant.keeper.post("/api/v1/car/connectors", json!({"name": "x"})).await.status, 405);
+    let other = app.tenant().await;
+    assert_eq!(other.boss.get("/api/v1/car/connectors").await.ok()["total"], 0);
+}
+
+#[tokio::test]
+async fn a_password_is_kept_as_hashes_and_never_shown() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/chargers/{}", site.charger);
+    let set =
+        async |password: &str| tenant.boss.post(&format!("{path}/set-password"), json!({"password": password})).await;
+    assert_eq!(set("short").await.fields(), [("password", "range")]);
+    let answer = set("00ff10abcd00112233445566778899aa").await;
+    assert_eq!(answer.json["device"]["has_password"], true);
+    assert!(!String::from_utf8(answer.bytes).unwrap().contains("00ff10"));
+    let stored: Vec<String> = charger_states::table
+        .find(site.charger)
+        .select(charger_states::password_hashes)
+        .first(&mut app.conn().await)
+        .await
+        .unwrap();
+    assert_eq!(stored, backend::gateway::handshake::password_hashes("00ff10abcd00112233445566778899aa"));
+    let audit: (Option<Value>, Option<Value>) = schema::audits::table
+        .filter(schema::audits::action.eq("set-password"))
+        .select((schema::audits::before, schema::audits::after))
+        .first(&mut app.conn().await)
+        .await
+        .unwrap();
+    assert_eq!(
+        (&audit.0.unwrap()["device"]["has_password"], &audit.1.unwrap()["device"]["has_password"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(set("").await.ok()["device"]["has_password"], false);
 }

@@ -9,3 +9,4 @@ mod crud;
 mod gateway;
 mod ledger;
 mod openapi;
+mod tariff;
