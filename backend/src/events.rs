@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
@@ -132,6 +132,20 @@ impl Hub {
 pub async fn tell(conn: &mut AsyncPgConnection, happening: &Happening) -> Result<()> {
     let payload = serde_json::to_string(happening).map_err(anyhow::Error::from)?;
     notify(conn, CHANNEL, &payload).await
+}
+
+/// Tells everybody of many things at once.
+///
+/// # Errors
+/// The database's.
+pub async fn tell_all(conn: &mut AsyncPgConnection, happenings: &[Happening]) -> Result<()> {
+    let payloads: Result<Vec<String>, _> = happenings.iter().map(serde_json::to_string).collect();
+    diesel::sql_query("select pg_notify($1, payload) from unnest($2) payload")
+        .bind::<Text, _>(CHANNEL)
+        .bind::<Array<Text>, _>(payloads.map_err(anyhow::Error::from)?)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// `NOTIFY channel, payload`, delivered on commit.

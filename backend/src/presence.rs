@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use schema::{charger_states as states, chargers, connection_records as records, connectors, unknown_devices};
+use schema::{charger_states as states, connectors, unknown_devices};
 use serde::{Deserialize, Serialize};
 use shared::device::{ConnectionReason, ConnectorStatus};
 use uuid::Uuid;
@@ -181,7 +181,7 @@ pub async fn seen(conn: &mut AsyncPgConnection, held: &[Held]) -> Result<Vec<Uui
     touch(conn, held, "").await
 }
 
-/// Sets chargers offline that are still held; gives them.
+/// Sets chargers offline that are still held; gives how many were.
 ///
 /// # Errors
 /// The database's.
@@ -190,13 +190,20 @@ pub async fn offline(
     held: &[Held],
     reason: ConnectionReason,
     now: DateTime<Utc>,
-) -> Result<Vec<Uuid>> {
-    conn.transaction(async |conn| {
-        let gone = touch(conn, held, ", online = false, connection = null").await?;
-        record(conn, &gone, false, reason, now).await?;
-        Ok(gone)
-    })
-    .await
+) -> Result<usize> {
+    let mut count = 0;
+    // A statement takes only so many values.
+    for some in held.chunks(1000) {
+        let gone: Result<usize> = conn
+            .transaction(async |conn| {
+                let gone = touch(conn, some, ", online = false, connection = null").await?;
+                record(conn, &gone, false, reason, now).await?;
+                Ok(gone.len())
+            })
+            .await;
+        count += gone?;
+    }
+    Ok(count)
 }
 
 /// Only who holds a charger may say anything about it: an older connection changes nothing.
@@ -262,40 +269,41 @@ async fn record(
     reason: ConnectionReason,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    type Row = (Uuid, Uuid, Uuid, Uuid, String, Option<String>);
-    let known: Vec<Row> = chargers::table
-        .inner_join(states::table)
-        .filter(chargers::id.eq_any(charger_ids))
-        .select((
-            chargers::id,
-            chargers::provider_id,
-            chargers::property_id,
-            chargers::station_id,
-            chargers::serial_no,
-            states::remote_address,
-        ))
-        .load(conn)
-        .await?;
-    let rows = known.iter().map(|(id, provider_id, property_id, station_id, serial_no, remote_address)| {
-        (
-            records::id.eq(new_id(now)),
-            records::provider_id.eq(provider_id),
-            records::property_id.eq(property_id),
-            records::station_id.eq(station_id),
-            records::device_id.eq(id),
-            records::device_kind.eq("charger"),
-            records::serial_no.eq(serial_no),
-            records::online.eq(online),
-            records::reason.eq(reason),
-            records::remote_address.eq(remote_address),
-            records::created_at.eq(now),
-        )
-    });
-    diesel::insert_into(records::table).values(rows.collect::<Vec<_>>()).execute(conn).await?;
-    for (id, provider_id, property_id, station_id, ..) in known {
-        tell(conn, "charger", id, Owner { provider_id, property_id, station_id }).await?;
-    }
-    Ok(())
+    let changed: Vec<Owned> = diesel::sql_query(
+        "insert into connection_records (id, provider_id, property_id, station_id, device_id, device_kind, serial_no, \
+           online, reason, remote_address, created_at) \
+         select it.id, c.provider_id, c.property_id, c.station_id, c.id, 'charger', c.serial_no, \
+           $3, $4, s.remote_address, $5 \
+         from unnest($1, $2) as it (charger_id, id) join chargers c on c.id = it.charger_id \
+           join charger_states s on s.charger_id = c.id \
+         returning device_id, provider_id, property_id, station_id",
+    )
+    .bind::<Array<SqlUuid>, _>(charger_ids)
+    .bind::<Array<SqlUuid>, _>(charger_ids.iter().map(|_| new_id(now)).collect::<Vec<_>>())
+    .bind::<Bool, _>(online)
+    .bind::<Text, _>(reason)
+    .bind::<Timestamptz, _>(now)
+    .load(conn)
+    .await?;
+    let happening = |Owned { device_id: id, provider_id, property_id, station_id }: Owned| Happening {
+        kind: "charger".to_owned(),
+        id,
+        owner: Owner { provider_id, property_id, station_id },
+        driver_id: None,
+    };
+    events::tell_all(conn, &changed.into_iter().map(happening).collect::<Vec<_>>()).await
+}
+
+#[derive(QueryableByName)]
+struct Owned {
+    #[diesel(sql_type = SqlUuid)]
+    device_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    provider_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    property_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    station_id: Uuid,
 }
 
 async fn tell(conn: &mut AsyncPgConnection, kind: &str, id: Uuid, owner: Owner) -> Result<()> {
@@ -339,7 +347,7 @@ impl Job for Watch {
             .collect();
         if !held.is_empty() {
             let gone = offline(&mut conn, &held, ConnectionReason::Lost, now).await?;
-            tracing::warn!(chargers = gone.len(), "{} chargers were left online by a dead process", gone.len());
+            tracing::warn!(chargers = gone, "{gone} chargers were left online by a dead process");
         }
         Ok(jobs::Outcome::Again(now + TimeDelta::from_std(FLUSH)?))
     }

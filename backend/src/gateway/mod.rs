@@ -51,8 +51,12 @@ impl Gateway {
 
     /// Waits for a turn to use the database.
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let waiting = metrics::gauge!("wattyard_gateway_turns_waiting");
+        waiting.increment(1);
         // Never closed, so there always is a permit.
-        self.turns.acquire().await.ok()
+        let turn = self.turns.acquire().await.ok();
+        waiting.decrement(1);
+        turn
     }
 }
 

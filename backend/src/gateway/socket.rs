@@ -10,7 +10,7 @@ use futures_util::SinkExt;
 use shared::device::ConnectionReason;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::ocpp16::{Conversation, Heard};
+use super::ocpp16::{Conversation, Heard, Replaced};
 use super::registry::Line;
 use crate::app::App;
 use crate::charging::Device;
@@ -119,7 +119,7 @@ pub async fn serve(opened: Opened, session: Session, stream: MessageStream) {
         }
     };
     let reason = end.reason();
-    tracing::info!(charger = %device.charger_id, ?reason, "the connection of {} ended: {reason}", device.charger_id);
+    tracing::debug!(charger = %device.charger_id, ?reason, "the connection of {} ended: {reason}", device.charger_id);
     socket.close(end).await;
     match reason {
         // Many leave at once; they are written together.
@@ -167,6 +167,15 @@ impl Socket {
         let (mut heard_at, mut ping_at, mut pace) = (now, now + ping, Pace { due: now });
         let mut timer = pin!(sleep_until(ping_at));
         loop {
+            match conversation.next_call().await {
+                Ok(Some(text)) => {
+                    if let Err(end) = self.send(Message::Text(text.into())).await {
+                        return end;
+                    }
+                }
+                Ok(None) => {}
+                Err(Replaced) => return End::Replaced,
+            }
             let resume_at = pace.resume_at(Instant::now());
             let due = [Some(ping_at), Some(heard_at + idle), conversation.due(), resume_at];
             let due = due.into_iter().flatten().min().unwrap_or(ping_at);
@@ -210,15 +219,6 @@ impl Socket {
                         Heard::Nonsense => return End::Flawed(CloseCode::Policy, "too many unreadable messages"),
                     }
                 }
-            }
-            match conversation.next_call().await {
-                Ok(Some(text)) => {
-                    if let Err(end) = self.send(Message::Text(text.into())).await {
-                        return end;
-                    }
-                }
-                Ok(None) => {}
-                Err(super::ocpp16::Replaced) => return End::Replaced,
             }
         }
     }

@@ -83,6 +83,9 @@ impl Calls {
     }
 
     fn send(&mut self, frame: Frame, subject: Subject) -> String {
+        if let Frame::Call { action, .. } = &frame {
+            metrics::counter!("wattyard_gateway_calls_total", "action" => action.clone()).increment(1);
+        }
         let (id, due) = (frame.id().to_owned(), Instant::now() + self.patience);
         self.in_flight = Some(InFlight { id, due, subject });
         frame.to_string()
