@@ -181,11 +181,21 @@ impl Default for Charging {
 }
 
 /// Payment channels.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Payment {
     /// The simulated channel; absent in production.
     pub sandbox: Sandbox,
+    /// The shortest time between two questions about one payment.
+    pub poll_seconds: i64,
+    /// A channel that does not know a refund is believed when it says so again after this.
+    pub not_found_seconds: i64,
+}
+
+impl Default for Payment {
+    fn default() -> Self {
+        Self { sandbox: Sandbox::default(), poll_seconds: 3, not_found_seconds: 60 }
+    }
 }
 
 /// The simulated channel, spoken to over real HTTP.
@@ -198,22 +208,32 @@ pub struct Sandbox {
     pub merchant_no: String,
     /// The key that signs both ways.
     pub secret: Secret,
+    /// A call that is not answered within this has an unknown outcome.
+    pub timeout_seconds: u64,
 }
 
 impl Default for Sandbox {
     fn default() -> Self {
-        Self { url: String::new(), merchant_no: "M1000".into(), secret: Secret::default() }
+        Self { url: String::new(), merchant_no: "M1000".into(), secret: Secret::default(), timeout_seconds: 10 }
     }
 }
 
 /// One-time codes by text message.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sms {
     /// Where the gateway takes messages (`POST {url}/messages`); empty switches it off.
     pub url: String,
     /// The key that it knows us by.
     pub secret: Secret,
+    /// Codes that one address may ask for in a minute, and tries to log in with one. Many drivers share an address.
+    pub codes_per_minute: u32,
+}
+
+impl Default for Sms {
+    fn default() -> Self {
+        Self { url: String::new(), secret: Secret::default(), codes_per_minute: 60 }
+    }
 }
 
 /// How long things are kept, in days.

@@ -198,11 +198,16 @@ pub fn sse(
             }
         }
     });
+    answer(stream)
+}
+
+/// The answer that sends these lines as server-sent events.
+pub fn answer(lines: impl futures_util::Stream<Item = actix_web::Result<Bytes>> + 'static) -> HttpResponse {
     let hello = futures_util::stream::once(async { Ok(Bytes::from_static(b": hello\n\n")) });
     HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("cache-control", "no-store"))
         .insert_header(("x-accel-buffering", "no"))
         .insert_header(actix_web::http::header::ContentEncoding::Identity)
-        .streaming(hello.chain(stream))
+        .streaming(hello.chain(lines))
 }

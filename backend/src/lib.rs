@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod logs;
 pub mod metrics;
 pub mod order;
+pub mod payment;
 pub mod presence;
 pub mod router;
 pub mod serve;

@@ -15,24 +15,34 @@ use crate::auth::scope::Scope;
 use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
-use crate::{area, charger, command, connector, events, gateway, presence, station, tariff};
+use crate::{
+    area, charger, command, connector, driver, events, gateway, payment, presence, station, tariff,
+};
 
 /// All kinds of jobs.
-pub const JOBS: &[Kind] = &[kind::<command::Sweep>(), kind::<gateway::frames::Expire>(), kind::<presence::Watch>()];
+pub const JOBS: &[Kind] = &[
+    kind::<command::Sweep>(),
+    kind::<gateway::frames::Expire>(),
+    kind::<payment::inbox::Process>(),
+    kind::<payment::refund::send::SendRefund>(),
+    kind::<payment::watch::Watch>(),
+    kind::<presence::Watch>(),
+];
 
 /// All operations of the API.
 pub fn operations() -> Vec<Op> {
-    [
+    let groups = [
         auth(),
         station::operations(),
         area::operations(),
         charger::operations(),
         connector::operations(),
         tariff::operations(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        payment::list::operations(),
+        payment::notice::operations(),
+        driver::operations(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 fn auth() -> Vec<Op> {

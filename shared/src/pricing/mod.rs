@@ -15,6 +15,7 @@ mod invoice;
 mod meter;
 mod occupancy;
 mod power;
+mod reach;
 mod settle;
 mod share;
 #[cfg(feature = "diesel")]
@@ -31,6 +32,7 @@ pub use invoice::{InvoiceLine, InvoiceLineKind, OrderInvoice, TaxedAmount, invoi
 pub use meter::{Sample, Segment, segments};
 pub use occupancy::{ReservationState, occupancy_seconds, reservation_deadline, reservation_state};
 pub use power::{Granularity, PowerBasis, PowerPrice, PowerSegment, PowerTier};
+pub use reach::{Reach, reach};
 pub use settle::{RefundLimit, RefundParts, Settlement, refund_limit, refund_parts, settle, should_stop};
 pub use share::{Receiver, Share, ShareReturn, Shares, SharesReturned, return_shares, share};
 pub use tariff::{Period, Range, Tariff, TariffMode, UnitPrice, check_presets, effective_from, in_force};

@@ -28,7 +28,7 @@ pub fn settle(prepaid: Fen, fee: Fen) -> Result<Settlement, PricingError> {
 }
 
 /// With less than this left of the prepaid amount a car's charge is stopped.
-const STOP_BELOW: Fen = Fen(100);
+pub(super) const STOP_BELOW: Fen = Fen(100);
 
 /// Whether a car's charge is to be stopped, before its fee outgrows the prepaid amount.
 ///

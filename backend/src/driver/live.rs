@@ -1,0 +1,142 @@
+//! A running order as its driver watches it: by asking again, or as a stream (5/3).
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::{Bytes, Json, Path};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{car_orders, charge_sessions};
+use shared::driver_app::LiveOrder;
+use shared::fixed::{Fen, Kwh};
+use shared::order::OrderState;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::crud::DriverCtx;
+use crate::error::Result;
+use crate::events::{self, Happening};
+
+/// A quiet line is kept open with a comment this often.
+const BEAT: Duration = Duration::from_secs(20);
+
+#[derive(Queryable)]
+struct Row {
+    id: Uuid,
+    state: OrderState,
+    kwh: Kwh,
+    prepaid_fen: Fen,
+    total_fen: Fen,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    power_w: Option<i64>,
+    current_ma: Option<i64>,
+    voltage_mv: Option<i64>,
+    soc: Option<i32>,
+    reported_at: Option<DateTime<Utc>>,
+}
+
+/// Reads a driver's own order as it is now.
+///
+/// # Errors
+/// 404 when it is not theirs.
+pub(super) async fn read(
+    conn: &mut AsyncPgConnection,
+    driver_id: Uuid,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<LiveOrder> {
+    let mine = car_orders::table
+        .inner_join(charge_sessions::table)
+        .filter(car_orders::id.eq(id))
+        .filter(car_orders::driver_id.eq(driver_id));
+    let it: Row = mine
+        .select((
+            car_orders::id,
+            car_orders::state,
+            car_orders::kwh,
+            car_orders::prepaid_fen,
+            car_orders::total_fen,
+            car_orders::started_at,
+            car_orders::ended_at,
+            charge_sessions::power_w,
+            charge_sessions::current_ma,
+            charge_sessions::voltage_mv,
+            charge_sessions::soc,
+            charge_sessions::last_report_at,
+        ))
+        .first(conn)
+        .await?;
+    let until = it.ended_at.unwrap_or(now);
+    Ok(LiveOrder {
+        id: it.id,
+        state: it.state,
+        kwh: it.kwh,
+        power_w: it.power_w,
+        current_ma: it.current_ma,
+        voltage_mv: it.voltage_mv,
+        soc: it.soc,
+        accrued_fen: it.total_fen,
+        left_fen: it.prepaid_fen.minus(it.total_fen).map_err(anyhow::Error::from)?.max(Fen::ZERO),
+        charge_seconds: it.started_at.map_or(0, |from| (until - from).num_seconds().max(0)),
+        reported_at: it.reported_at,
+    })
+}
+
+/// `GET /orders/{id}/live`.
+pub async fn live(mut ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>> {
+    let now = ctx.app.now();
+    Ok(Json(read(&mut ctx.conn, ctx.driver_id, *id, now).await?))
+}
+
+/// What a stream knows between two messages.
+struct Watcher {
+    app: App,
+    driver_id: Uuid,
+    id: Uuid,
+    happenings: Receiver<Happening>,
+    /// What was not sent yet.
+    news: Option<LiveOrder>,
+}
+
+/// `GET /orders/{id}/events`: the order now, and again whenever something changes.
+pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
+    let DriverCtx { app, driver_id, mut conn, .. } = ctx;
+    // It listens before it looks, so that nothing falls in between.
+    let happenings = app.hub.happenings();
+    let now = read(&mut conn, driver_id, *id, app.now()).await?;
+    // A stream lives long; its connection goes back to the pool at once.
+    drop(conn);
+    let watcher = Watcher { app, driver_id, id: *id, happenings, news: Some(now) };
+    Ok(events::answer(futures_util::stream::unfold(watcher, |mut watcher| async move {
+        let line = watcher.next().await?;
+        Some((Ok(Bytes::from(line)), watcher))
+    })))
+}
+
+impl Watcher {
+    /// The next message; nothing when the server stops.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(news) = self.news.take() {
+                return Some(format!("data: {}\n\n", serde_json::to_string(&news).ok()?));
+            }
+            tokio::select! {
+                () = self.app.stopping.cancelled() => return None,
+                () = tokio::time::sleep(BEAT) => return Some(": still here\n\n".to_owned()),
+                it = self.happenings.recv() => match it {
+                    Ok(it) if it.kind != "car_order" || it.id != self.id => continue,
+                    // Whoever missed something looks again as well.
+                    Ok(_) | Err(RecvError::Lagged(_)) => {
+                        let mut conn = self.app.conn().await.ok()?;
+                        self.news = Some(read(&mut conn, self.driver_id, self.id, self.app.now()).await.ok()?);
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+            }
+        }
+    }
+}

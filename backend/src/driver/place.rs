@@ -1,0 +1,289 @@
+//! Stations, chargers and connectors as a driver sees them, with what keeps them from starting (5/2, 5/5).
+
+use std::collections::HashMap;
+
+use actix_web::web::{Json, Path};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Jsonb, Text as SqlText, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{areas, car_orders, charger_states, chargers, connectors, stations};
+use shared::device::ConnectorStatus;
+use shared::driver_app::{
+    AreaView, ChargerFound, ChargerView, ConnectorView, Obstacle, PriceNow, StationView, TariffView,
+};
+use shared::fixed::Fen;
+use shared::text::{Lang, Text, t};
+use uuid::Uuid;
+
+use crate::crud::DriverCtx;
+use crate::error::{Error, Result};
+use crate::order::RUNNING;
+
+/// Why one cannot start at a connector, with the codes that a refused order bears.
+fn obstacle(charger: &ChargerRow, connector: &ConnectorRow, busy: bool, priced: bool) -> Option<(&'static str, Text)> {
+    use ConnectorStatus as Is;
+    if !charger.enabled || !connector.enabled {
+        return Some(("out_of_service", t("已停用", "Out of service")));
+    }
+    if !priced {
+        return Some(("no_tariff", t("该区域暂无生效的计费规则", "No price is in force here")));
+    }
+    if !charger.online() {
+        return Some(("charger_offline", t("设备离线，请换一个充电桩", "The charger is offline; try another one")));
+    }
+    if busy {
+        return Some(("connector_busy", t("充电枪正在使用中", "The connector is in use")));
+    }
+    match connector.status {
+        Is::Preparing | Is::Finishing | Is::Unknown => None,
+        Is::Available => Some(("connector_not_plugged", t("枪未连接，请先插枪", "Plug the connector in first"))),
+        Is::Charging | Is::SuspendedEv | Is::SuspendedEvse => {
+            Some(("connector_busy", t("充电枪正在使用中", "The connector is in use")))
+        }
+        Is::Reserved => Some(("connector_reserved", t("充电枪已被预约", "The connector is reserved"))),
+        Is::Unavailable => Some(("out_of_service", t("已停用", "Out of service"))),
+        Is::Faulted => Some(("connector_faulted", t("设备故障，请换一把枪", "The connector is faulty; try another one"))),
+    }
+}
+
+#[derive(Queryable)]
+struct ChargerRow {
+    id: Uuid,
+    area_id: Uuid,
+    code: String,
+    serial_no: String,
+    name: String,
+    output_power_w: i64,
+    enabled: bool,
+    online: Option<bool>,
+}
+
+impl ChargerRow {
+    fn online(&self) -> bool {
+        self.online.unwrap_or_default()
+    }
+}
+
+#[derive(Queryable)]
+struct ConnectorRow {
+    id: Uuid,
+    charger_id: Uuid,
+    code: String,
+    number: i32,
+    name: String,
+    status: ConnectorStatus,
+    enabled: bool,
+}
+
+#[derive(QueryableByName)]
+struct TariffRow {
+    #[diesel(sql_type = SqlUuid)]
+    area_id: Uuid,
+    #[diesel(sql_type = SqlText)]
+    name: String,
+    #[diesel(sql_type = Array<BigInt>)]
+    presets: Vec<i64>,
+    #[diesel(sql_type = Jsonb)]
+    body: serde_json::Value,
+}
+
+/// The tariffs in force in some areas.
+async fn tariffs(
+    conn: &mut AsyncPgConnection,
+    areas: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<HashMap<Uuid, TariffView>> {
+    let rows: Vec<TariffRow> = sql_query(
+        "select t.area_id, t.name, t.presets, in_force.body from tariffs t cross join lateral ( \
+           select body from tariff_versions v where v.tariff_id = t.id and v.effective_at <= $2 \
+           order by v.effective_at desc, v.number desc limit 1) in_force \
+         where t.enabled and t.area_id = any($1)",
+    )
+    .bind::<Array<SqlUuid>, _>(areas)
+    .bind::<Timestamptz, _>(now)
+    .load(conn)
+    .await?;
+    let view = |row: TariffRow| {
+        let tariff = serde_json::from_value(row.body).map_err(anyhow::Error::from)?;
+        let now = PriceNow::of(&tariff, now);
+        let presets = row.presets.into_iter().map(Fen).collect();
+        Ok((row.area_id, TariffView { name: row.name, tariff, now, presets }))
+    };
+    rows.into_iter().map(view).collect()
+}
+
+/// Chargers of a station, or just one of them, with their areas' tariffs.
+struct Chargers {
+    tariffs: HashMap<Uuid, TariffView>,
+    /// By area.
+    chargers: Vec<(Uuid, ChargerView)>,
+}
+
+async fn load(
+    conn: &mut AsyncPgConnection,
+    areas: &[Uuid],
+    only: Option<Uuid>,
+    lang: Lang,
+    now: DateTime<Utc>,
+) -> Result<Chargers> {
+    let tariffs = tariffs(conn, areas, now).await?;
+    let mut query = chargers::table
+        .left_join(charger_states::table)
+        .filter(chargers::area_id.eq_any(areas))
+        .order(chargers::id)
+        .into_boxed();
+    if let Some(id) = only {
+        query = query.filter(chargers::id.eq(id));
+    }
+    let columns = (
+        chargers::id,
+        chargers::area_id,
+        chargers::code,
+        chargers::serial_no,
+        chargers::name,
+        chargers::output_power_w,
+        chargers::enabled,
+        charger_states::online.nullable(),
+    );
+    let rows: Vec<ChargerRow> = query.select(columns).load(conn).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|it| it.id).collect();
+    let below: Vec<ConnectorRow> = connectors::table
+        .filter(connectors::charger_id.eq_any(&ids))
+        .order((connectors::charger_id, connectors::number))
+        .select((
+            connectors::id,
+            connectors::charger_id,
+            connectors::code,
+            connectors::number,
+            connectors::name,
+            connectors::status,
+            connectors::enabled,
+        ))
+        .load(conn)
+        .await?;
+    let running = car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(car_orders::state.eq_any(RUNNING));
+    let busy: Vec<Uuid> = running.select(car_orders::connector_id).load(conn).await?;
+    let view = |charger: &ChargerRow, it: &ConnectorRow| {
+        let priced = tariffs.contains_key(&charger.area_id);
+        let obstacle = obstacle(charger, it, busy.contains(&it.id), priced);
+        ConnectorView {
+            id: it.id,
+            code: it.code.clone(),
+            number: it.number,
+            name: it.name.clone(),
+            status: it.status,
+            obstacle: obstacle
+                .map(|(code, text)| Obstacle { code: code.to_owned(), message: text.get(lang).to_owned() }),
+        }
+    };
+    let chargers = rows
+        .iter()
+        .map(|it| {
+            let connectors = below.iter().filter(|below| below.charger_id == it.id).map(|below| view(it, below)).collect();
+            let charger = ChargerView {
+                id: it.id,
+                code: it.code.clone(),
+                serial_no: it.serial_no.clone(),
+                name: it.name.clone(),
+                output_power_w: it.output_power_w,
+                online: it.online(),
+                connectors,
+            };
+            (it.area_id, charger)
+        })
+        .collect();
+    Ok(Chargers { tariffs, chargers })
+}
+
+/// `GET /stations/{id}`.
+pub async fn station(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<StationView>> {
+    let DriverCtx { app, mut conn, lang, .. } = ctx;
+    let mut view = open_station(&mut conn, *id).await?;
+    let parts: Vec<(Uuid, String)> = areas::table
+        .filter(areas::station_id.eq(*id))
+        .filter(areas::enabled)
+        .order(areas::id)
+        .select((areas::id, areas::name))
+        .load(&mut conn)
+        .await?;
+    let ids: Vec<Uuid> = parts.iter().map(|it| it.0).collect();
+    let Chargers { mut tariffs, chargers } = load(&mut conn, &ids, None, lang, app.now()).await?;
+    view.areas = parts
+        .into_iter()
+        .map(|(id, name)| {
+            let below = chargers.iter().filter(|(area, _)| *area == id).map(|(_, it)| it.clone()).collect();
+            AreaView { id, name, tariff: tariffs.remove(&id), chargers: below }
+        })
+        .collect();
+    Ok(Json(view))
+}
+
+/// A station that is open to drivers, without its areas.
+async fn open_station(conn: &mut AsyncPgConnection, id: Uuid) -> Result<StationView> {
+    #[derive(Queryable, Selectable)]
+    #[diesel(table_name = stations, check_for_backend(diesel::pg::Pg))]
+    struct Row {
+        id: Uuid,
+        name: String,
+        intro: Option<String>,
+        city: Option<String>,
+        address: Option<String>,
+        lng: Option<f64>,
+        lat: Option<f64>,
+        business_hours: Option<String>,
+        hotline: Option<String>,
+    }
+    let open = stations::table.find(id).filter(stations::enabled).filter(stations::line.eq("car"));
+    let Row { id, name, intro, city, address, lng, lat, business_hours, hotline } =
+        open.select(Row::as_select()).first(conn).await?;
+    Ok(StationView { id, name, intro, city, address, lng, lat, business_hours, hotline, areas: vec![] })
+}
+
+/// `GET /chargers/by-code/{code}`: a charger's number or serial number, or a connector's number. A QR code's address
+/// ends with one of them.
+pub async fn by_code(ctx: DriverCtx, code: Path<String>) -> Result<Json<ChargerFound>> {
+    let DriverCtx { app, mut conn, lang, .. } = ctx;
+    let code = code.trim().to_owned();
+    let connector: Option<(Uuid, Uuid)> = connectors::table
+        .filter(connectors::code.eq(&code))
+        .select((connectors::charger_id, connectors::id))
+        .first(&mut conn)
+        .await
+        .optional()?;
+    let (charger_id, connector_id) = match connector {
+        Some((charger, connector)) => (charger, Some(connector)),
+        None => (charger_by_code(&mut conn, &code).await?, None),
+    };
+    Ok(Json(found(&mut conn, charger_id, connector_id, lang, app.now()).await?))
+}
+
+async fn charger_by_code(conn: &mut AsyncPgConnection, code: &str) -> Result<Uuid> {
+    use diesel::dsl::sql;
+    use diesel::sql_types::Bool;
+    let serial = sql::<Bool>("lower(serial_no) = lower(").bind::<SqlText, _>(code).sql(")");
+    Ok(chargers::table.filter(chargers::code.eq(code).or(serial)).select(chargers::id).first(conn).await?)
+}
+
+/// A charger in a station and an area that are open to drivers.
+pub(super) async fn found(
+    conn: &mut AsyncPgConnection,
+    charger_id: Uuid,
+    connector_id: Option<Uuid>,
+    lang: Lang,
+    now: DateTime<Utc>,
+) -> Result<ChargerFound> {
+    let place = chargers::table
+        .inner_join(areas::table)
+        .inner_join(stations::table)
+        .filter(chargers::id.eq(charger_id))
+        .filter(areas::enabled)
+        .filter(stations::enabled);
+    let (area_id, area_name, station_id, station_name): (Uuid, String, Uuid, String) =
+        place.select((areas::id, areas::name, stations::id, stations::name)).first(conn).await?;
+    let Chargers { mut tariffs, chargers } = load(conn, &[area_id], Some(charger_id), lang, now).await?;
+    let charger = chargers.into_iter().map(|it| it.1).next().ok_or(Error::NotFound)?;
+    let tariff = tariffs.remove(&area_id);
+    Ok(ChargerFound { station_id, station_name, area_name, tariff, charger, connector_id })
+}

@@ -1,0 +1,250 @@
+//! The mini-program's API: logging in by code, finding a charger, orders of one's own.
+
+use chrono::{TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use schema::{areas, charger_states, chargers, connectors, drivers, login_codes, stations};
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, driver};
+use crate::channel::{Channel, Mood};
+use crate::payment::{World, eventually};
+
+const PHONE: &str = "13800001111";
+
+async fn with_channel() -> (Channel, TestApp) {
+    let channel = Channel::start();
+    let app = TestApp::with(|config| channel.configure(config)).await;
+    (channel, app)
+}
+
+async fn ask_code(app: &TestApp, phone: &str) -> crate::app::Answer {
+    app.guest().post("/api/app/v1/auth/code", json!({"phone": phone})).await
+}
+
+async fn try_code(app: &TestApp, code: &str) -> crate::app::Answer {
+    app.guest().post("/api/app/v1/auth/login", json!({"phone": PHONE, "code": code})).await
+}
+
+#[tokio::test]
+async fn a_code_makes_a_driver_and_is_good_once() {
+    let (channel, app) = with_channel().await;
+    assert_eq!(ask_code(&app, "12345").await.fields(), [("phone", "format")]);
+    let sent = ask_code(&app, PHONE).await.ok();
+    assert_eq!((sent["expires_in"].as_i64(), sent["retry_after"].as_i64()), (Some(300), Some(60)));
+    assert_eq!(ask_code(&app, PHONE).await.refused(), (429, "limited"));
+    let code = channel.code(PHONE);
+    let stored: String =
+        login_codes::table.find(PHONE).select(login_codes::code_hash).first(&mut app.conn().await).await.unwrap();
+    assert!(!stored.contains(&code));
+    let tokens = try_code(&app, &code).await.ok();
+    assert_eq!(tokens["driver"]["phone"], PHONE);
+    assert_eq!(try_code(&app, &code).await.status, 401);
+
+    let client = app.bearer(tokens["access_token"].as_str().unwrap());
+    assert_eq!(client.get("/api/app/v1/me").await.ok()["id"], tokens["driver"]["id"]);
+    let old = json!({"refresh_token": tokens["refresh_token"]});
+    let next = app.guest().post("/api/app/v1/auth/refresh", old.clone()).await.ok();
+    let client = app.bearer(next["access_token"].as_str().unwrap());
+    assert_eq!(client.get("/api/app/v1/me").await.status, 200);
+    // A driver's token is none of the console's, and using a refresh token twice ends the session.
+    assert_eq!(client.get("/api/v1/auth/me").await.status, 401);
+    assert_eq!(app.guest().post("/api/app/v1/auth/refresh", old).await.status, 401);
+    assert_eq!(client.get("/api/app/v1/me").await.status, 401);
+}
+
+#[tokio::test]
+async fn codes_cannot_be_guessed() {
+    let (channel, app) = with_channel().await;
+    ask_code(&app, PHONE).await.ok();
+    let right = channel.code(PHONE);
+    let wrong = |n: u32| format!("{:06}", (right.parse::<u32>().unwrap() + 1 + n) % 1_000_000);
+    // However many try at once, five tries are all there is.
+    let tries = futures_util::future::join_all((0..20).map(|n| {
+        let code = wrong(n);
+        let app = &app;
+        async move { try_code(app, &code).await.status }
+    }));
+    assert!(tries.await.iter().all(|it| *it == 401));
+    assert_eq!(try_code(&app, &right).await.status, 401);
+    let attempts: i32 =
+        login_codes::table.find(PHONE).select(login_codes::attempts).first(&mut app.conn().await).await.unwrap();
+    assert_eq!(attempts, 5);
+    assert_eq!(drivers::table.count().get_result::<i64>(&mut app.conn().await).await.unwrap(), 0);
+
+    // A later code is good again, until there were too many within the hour.
+    for sends in 2..=6 {
+        let row = diesel::update(login_codes::table.find(PHONE));
+        let earlier = login_codes::sent_at.eq(Utc::now() - TimeDelta::seconds(61));
+        row.set(earlier).execute(&mut app.conn().await).await.unwrap();
+        let status = ask_code(&app, PHONE).await.status;
+        assert_eq!(status, if sends <= 5 { 200 } else { 429 }, "code {sends}");
+    }
+    let expired = login_codes::expires_at.eq(Utc::now());
+    let row = diesel::update(login_codes::table.find(PHONE));
+    row.set(expired).execute(&mut app.conn().await).await.unwrap();
+    assert_eq!(try_code(&app, &channel.code(PHONE)).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_code_that_was_not_sent_does_not_count() {
+    let (channel, app) = with_channel().await;
+    channel.set(Mood::LosesRequests);
+    assert_eq!(ask_code(&app, PHONE).await.refused(), (503, "sms_unavailable"));
+    channel.set(Mood::Fine);
+    ask_code(&app, PHONE).await.ok();
+    let tokens = try_code(&app, &channel.code(PHONE)).await.ok();
+    let disabled = drivers::enabled.eq(false);
+    diesel::update(drivers::table).set(disabled).execute(&mut app.conn().await).await.unwrap();
+    let client = app.bearer(tokens["access_token"].as_str().unwrap());
+    assert_eq!(client.get("/api/app/v1/me").await.status, 401);
+}
+
+fn ids(found: &Value) -> Vec<&str> {
+    found.as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn stations_are_found_by_distance() {
+    let world = World::new().await;
+    let far = world.app.site(&world.tenant).await;
+    let hidden = world.app.site(&world.tenant).await;
+    let mut conn = world.app.conn().await;
+    // A tenth of a degree of latitude is 11.1 km.
+    let row = diesel::update(stations::table.find(far.station));
+    row.set((stations::lat.eq(30.35), stations::name.eq("远郊站"))).execute(&mut conn).await.unwrap();
+    let row = diesel::update(stations::table.find(hidden.station));
+    row.set(stations::enabled.eq(false)).execute(&mut conn).await.unwrap();
+    let near = |query: &'static str| world.driver.get(query);
+    let found = near("/api/app/v1/stations?lng=120.2&lat=30.25").await.ok();
+    assert_eq!(ids(&found), [world.site.station.to_string()]);
+    assert_eq!((found[0]["distance_m"].as_i64(), found[0]["connectors"].as_i64()), (Some(0), Some(2)));
+    assert_eq!((found[0]["free"].as_i64(), found[0]["price"]["total"].as_str()), (Some(2), Some("1.40000")));
+    let found = near("/api/app/v1/stations?lng=120.2&lat=30.25&radius_m=12000").await.ok();
+    assert_eq!(ids(&found), [world.site.station.to_string(), far.station.to_string()]);
+    let distance = found[1]["distance_m"].as_i64().unwrap();
+    assert!((11_100..11_140).contains(&distance), "{distance}");
+    assert_eq!((found[1]["free"].as_i64(), &found[1]["price"]), (Some(0), &Value::Null));
+    let found = near("/api/app/v1/stations?lng=120.2&lat=30.25&radius_m=12000&q=%E8%BF%9C%E9%83%8A").await.ok();
+    assert_eq!(ids(&found), [far.station.to_string()]);
+    assert_eq!(near("/api/app/v1/stations?lng=190&lat=-91&radius_m=0").await.fields().len(), 3);
+    assert_eq!(near("/api/app/v1/stations?lat=30").await.fields(), [("lng", "required")]);
+
+    let taken = diesel::update(connectors::table.find(world.site.connectors[1]));
+    taken.set(connectors::status.eq("charging")).execute(&mut conn).await.unwrap();
+    let found = near("/api/app/v1/stations?lng=120.2&lat=30.25").await.ok();
+    assert_eq!(found[0]["free"], 1);
+    let off = diesel::update(areas::table.find(world.site.area));
+    off.set(areas::enabled.eq(false)).execute(&mut conn).await.unwrap();
+    let found = near("/api/app/v1/stations?lng=120.2&lat=30.25").await.ok();
+    assert_eq!((found[0]["connectors"].as_i64(), &found[0]["price"]), (Some(0), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_code_leads_to_its_charger_and_says_what_is_wrong() {
+    let world = World::new().await;
+    let mut conn = world.app.conn().await;
+    let (charger, connector) = (world.site.charger, world.site.connectors[0]);
+    let code: String = chargers::table.find(charger).select(chargers::code).first(&mut conn).await.unwrap();
+    let gun: String = connectors::table.find(connector).select(connectors::code).first(&mut conn).await.unwrap();
+    let look = |code: String| {
+        let driver = &world.driver;
+        async move { driver.get(&format!("/api/app/v1/chargers/by-code/{code}")).await }
+    };
+    for (code, names) in [(code, None), (world.site.serial_no.to_lowercase(), None), (gun.clone(), Some(connector))] {
+        let found = look(code).await.ok();
+        assert_eq!(found["charger"]["id"], charger.to_string());
+        assert_eq!(found["connector_id"].as_str().map(str::to_owned), names.map(|it| it.to_string()));
+        assert_eq!(found["charger"]["connectors"][0]["obstacle"], Value::Null);
+        assert_eq!(found["tariff"]["presets"], json!([3000, 5000]));
+    }
+    assert_eq!(look("nothing".to_owned()).await.status, 404);
+    for (status, obstacle) in [("available", "connector_not_plugged"), ("faulted", "connector_faulted")] {
+        let row = diesel::update(connectors::table.find(connector));
+        row.set(connectors::status.eq(status)).execute(&mut conn).await.unwrap();
+        let found = look(gun.clone()).await.ok();
+        let shown = &found["charger"]["connectors"][0]["obstacle"];
+        assert_eq!(shown["code"], obstacle);
+        // The order is refused in the same words.
+        let refused = world.ask(5000).await;
+        assert_eq!((refused.refused(), &refused.json["detail"]), ((409, obstacle), &shown["message"]));
+    }
+    let row = diesel::update(charger_states::table.find(charger));
+    row.set(charger_states::online.eq(false)).execute(&mut conn).await.unwrap();
+    assert_eq!(look(gun.clone()).await.ok()["charger"]["connectors"][1]["obstacle"]["code"], "charger_offline");
+    assert_eq!(world.ask(5000).await.refused(), (409, "charger_offline"));
+    let station = world.driver.get(&format!("/api/app/v1/stations/{}", world.site.station)).await.ok();
+    assert_eq!(station["areas"][0]["chargers"][0]["connectors"].as_array().unwrap().len(), 2);
+    let row = diesel::update(stations::table.find(world.site.station));
+    row.set(stations::enabled.eq(false)).execute(&mut conn).await.unwrap();
+    assert_eq!(look(gun).await.status, 404);
+    assert_eq!(world.driver.get(&format!("/api/app/v1/stations/{}", world.site.station)).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_quote_says_how_far_the_money_goes() {
+    let world = World::new().await;
+    let path = format!("/api/app/v1/connectors/{}/quote", world.site.connectors[0]);
+    let quote = world.driver.get(&format!("{path}?prepaid_fen=5000")).await.ok();
+    // 49 yuan at 1.40 a kWh, delivered with 60 kW; the last yuan is kept.
+    assert_eq!(quote["reach"], json!({"kwh": "35.0000", "seconds": 2100}));
+    assert_eq!(quote["tariff"]["now"]["total"], "1.40000");
+    assert_eq!(world.driver.get(&format!("{path}?prepaid_fen=0")).await.fields(), [("prepaid_fen", "range")]);
+    assert_eq!(world.driver.get(&path).await.fields(), [("prepaid_fen", "required")]);
+}
+
+#[tokio::test]
+async fn an_order_is_made_once_and_is_its_drivers_own() {
+    let world = World::new().await;
+    let form = json!({"connector_id": world.site.connectors[0], "prepaid_fen": 5000, "start_method": "scan"});
+    let ask = || {
+        let body = Some(form.to_string().into_bytes());
+        world.driver.send(reqwest::Method::POST, "/api/app/v1/orders", body, &[("idempotency-key", "one")])
+    };
+    let (first, second) = (ask().await.ok(), ask().await.ok());
+    assert_eq!(first, second);
+    let mut less = form.clone();
+    less["prepaid_fen"] = json!(99);
+    assert_eq!(world.driver.post("/api/app/v1/orders", less).await.fields(), [("prepaid_fen", "range")]);
+    let list = world.driver.get("/api/app/v1/orders").await.ok();
+    assert_eq!(list["total"], 1);
+    assert_eq!(world.driver.get("/api/app/v1/orders?state=completed").await.ok()["total"], 0);
+
+    let id = first["order"]["id"].as_str().unwrap();
+    let live = world.driver.get(&format!("/api/app/v1/orders/{id}/live")).await.ok();
+    assert_eq!((live["state"].as_str(), live["left_fen"].as_i64()), (Some("created"), Some(5000)));
+    let detail = world.driver.get(&format!("/api/app/v1/orders/{id}")).await.ok();
+    assert_eq!(detail["tariff"]["prices"]["uniform"]["elec"], "1.00000");
+    assert_eq!(detail["payments"][0]["amount_fen"], 5000);
+    let stranger = driver(&world.app).await;
+    for (method, path) in [("GET", ""), ("GET", "/live"), ("GET", "/events"), ("POST", "/stop"), ("POST", "/pay")] {
+        let method = method.parse().unwrap();
+        let answer = stranger.send(method, &format!("/api/app/v1/orders/{id}{path}"), None, &[]).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+    assert_eq!(stranger.get("/api/app/v1/orders").await.ok()["total"], 0);
+}
+
+#[tokio::test]
+async fn a_driver_watches_the_order_change() {
+    let world = World::new().await;
+    let order = world.order(5000).await;
+    let stream = reqwest::Client::new()
+        .get(format!("{}/api/app/v1/orders/{}/events", world.app.url, order.order))
+        .bearer_auth(&world.driver.token);
+    let mut stream = stream.send().await.unwrap();
+    let mut heard = String::new();
+    let mut hear = async |wanted: &str| {
+        let until = async {
+            while !heard.contains(wanted) {
+                heard.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), until).await.expect(wanted);
+    };
+    hear("\"state\":\"created\"").await;
+    let notice = world.channel.pay(&order.payment_no);
+    assert_eq!(world.channel.tell(&world.app.url, &notice).await, 200);
+    hear("\"state\":\"starting\"").await;
+    eventually("it is paid", async || world.order_state(order.order).await == "starting").await;
+}
