@@ -99,8 +99,8 @@ pub async fn find(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Payment> {
 
 /// Locks an order and then one of its payments.
 async fn lock(conn: &mut AsyncPgConnection, order_id: Uuid, id: Uuid) -> Result<Payment> {
-    car_orders::table.find(order_id).select(car_orders::id).for_update().first::<Uuid>(conn).await?;
-    Ok(payments::table.find(id).select(Payment::as_select()).for_update().first(conn).await?)
+    car_orders::table.find(order_id).select(car_orders::id).for_no_key_update().first::<Uuid>(conn).await?;
+    Ok(payments::table.find(id).select(Payment::as_select()).for_no_key_update().first(conn).await?)
 }
 
 /// A new number for people and channels: its kind's letter, the local second and random digits.

@@ -43,7 +43,7 @@ pub(super) async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> Result<(Paym
     let (order_id, payment_id) =
         refunds::table.find(id).select((refunds::order_id, refunds::payment_id)).first(conn).await?;
     let payment = super::super::lock(conn, order_id, payment_id).await?;
-    let refund = refunds::table.find(id).select(Refund::as_select()).for_update().first(conn).await?;
+    let refund = refunds::table.find(id).select(Refund::as_select()).for_no_key_update().first(conn).await?;
     Ok((payment, refund))
 }
 

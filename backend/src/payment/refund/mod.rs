@@ -175,7 +175,7 @@ pub async fn manual(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Uuid> {
-    let row = car_orders::table.find(order_id).for_update();
+    let row = car_orders::table.find(order_id).for_no_key_update();
     let (state, elec, service): (String, Fen, Fen) =
         row.select((car_orders::state, car_orders::elec_fen, car_orders::service_fen)).first(conn).await?;
     if state != "completed" || (elec, service) == (Fen::ZERO, Fen::ZERO) {
@@ -236,7 +236,7 @@ async fn lock_used(conn: &mut AsyncPgConnection, order_id: Uuid) -> Result<Payme
         .filter(payments::order_id.eq(order_id))
         .filter(payments::state.eq(PaymentState::Paid))
         .filter(payments::id.ne_all(orphaned.select(refunds::payment_id)));
-    let payment = used.select(Payment::as_select()).for_update().first(conn).await.optional()?;
+    let payment = used.select(Payment::as_select()).for_no_key_update().first(conn).await.optional()?;
     payment.ok_or_else(|| Error::internal(format!("order {order_id} has no payment to give back")))
 }
 
