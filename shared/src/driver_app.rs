@@ -303,9 +303,9 @@ pub struct ChargerFound {
 /// How much a driver thinks of prepaying.
 #[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
 pub struct QuoteQuery {
-    /// The amount in fen.
+    /// The amount in fen; without one the price is told alone.
     #[param(minimum = 1, maximum = 100_000, example = 5000)]
-    pub prepaid_fen: i64,
+    pub prepaid_fen: Option<i64>,
 }
 
 /// What a prepayment would buy.
@@ -317,7 +317,7 @@ pub struct Quote {
     pub tariff: TariffView,
     /// The amount.
     #[schema(example = 5000)]
-    pub prepaid_fen: Fen,
+    pub prepaid_fen: Option<Fen>,
     /// How far it goes at the charger's full power from now on, until less than a yuan is left; none when energy is free.
     pub reach: Option<ReachView>,
 }
@@ -354,8 +354,12 @@ impl NewOrder {
     /// How it is filled in.
     pub const FIELDS: &'static [Field] = &[
         Field::new("connector_id", t("充电枪", "Connector"), Input::Lookup("car/connectors")).required(),
-        Field::new("prepaid_fen", t("预付金额(元)", "Prepaid (yuan)"), Input::Fen { min: Self::LEAST.0, max: Self::MOST.0 })
-            .required(),
+        Field::new(
+            "prepaid_fen",
+            t("预付金额(元)", "Prepaid (yuan)"),
+            Input::Fen { min: Self::LEAST.0, max: Self::MOST.0 },
+        )
+        .required(),
         Field::new("start_method", t("启动方式", "Start method"), Input::Choice(StartMethod::CHOICES)).required(),
     ];
 }

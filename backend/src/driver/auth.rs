@@ -48,8 +48,7 @@ fn digest(app: &App, phone: &str, code: &str) -> Result<String> {
 /// `POST /auth/login`. Who logs in first becomes a driver.
 pub async fn login(guest: Guest, Body(form): Body<FormMap>) -> Result<Json<DriverTokens>> {
     let Guest { app, mut conn, lang, place, tries } = guest;
-    let DriverLogin { phone, code } =
-        shared::check::read(DriverLogin::FIELDS, &form, lang).map_err(Error::Invalid)?;
+    let DriverLogin { phone, code } = shared::check::read(DriverLogin::FIELDS, &form, lang).map_err(Error::Invalid)?;
     tries.allow(&format!("code login {}", place.ip), app.config.sms.codes_per_minute)?;
     let (digest, now) = (digest(&app, &phone, &code)?, app.now());
     if !conn.transaction(async |conn| code::redeem(conn, &phone, &digest, now).await).await? {
@@ -81,9 +80,7 @@ async fn enrol(conn: &mut AsyncPgConnection, phone: &str, now: DateTime<Utc>) ->
 /// `POST /auth/refresh`.
 pub async fn refresh(guest: Guest, Body(form): Body<Refresh>) -> Result<Json<DriverTokens>> {
     let Guest { app, mut conn, place, .. } = guest;
-    let tokens = conn
-        .transaction(async |conn| refresh_within(conn, &app, &form.refresh_token, &place).await)
-        .await??;
+    let tokens = conn.transaction(async |conn| refresh_within(conn, &app, &form.refresh_token, &place).await).await??;
     Ok(Json(tokens))
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, charge_sessions, chargers, connectors, drivers, meter_readings, payments, refunds, stations};
+use schema::{car_orders, charge_sessions, chargers, connectors, drivers, payments, refunds, stations};
 use shared::codes::Code;
 use shared::driver_app::{
     DriverOrder, DriverOrderDetail, DriverOrderQuery, DriverPayment, DriverRefund, LiveOrder, NewOrder, OrderToPay,
@@ -15,7 +15,7 @@ use shared::fixed::{Fen, Kwh};
 use shared::order::{EndReason, OrderState};
 use shared::page::{MAX_SIZE, Page, PageQuery};
 use shared::payment::{PaymentState, RefundKind, RefundState};
-use shared::pricing::{Sample, Tariff, bill, segments};
+use shared::pricing::Tariff;
 use shared::resource::FormMap;
 use shared::text::t;
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use super::live;
 use crate::api::body::{Body, Params};
 use crate::app::App;
 use crate::beyond;
+use crate::charging::settle::{Explained, explain};
 use crate::crud::{DriverCtx, page};
 use crate::error::{Error, Result};
 use crate::payment::{channel, create as payment};
@@ -120,7 +121,7 @@ struct Order {
     charged_fen: Fen,
     refunded_fen: Fen,
     kwh: Kwh,
-    end_reason: Option<String>,
+    end_reason: Option<EndReason>,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
@@ -187,15 +188,10 @@ pub async fn list(
 pub async fn detail(mut ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<DriverOrderDetail>> {
     let (conn, lang) = (&mut ctx.conn, ctx.lang);
     let order = find(conn, ctx.driver_id, *id).await?;
-    let body: serde_json::Value = charge_sessions::table.find(*id).select(charge_sessions::tariff).first(conn).await?;
-    let tariff: Tariff = serde_json::from_value(body).map_err(anyhow::Error::from)?;
-    let samples = samples(conn, *id).await?;
-    let bill = bill(&tariff, &samples).map_err(anyhow::Error::from)?;
-    let segments = segments(&tariff, &samples).map_err(anyhow::Error::from)?;
-    let end_text = order.end_reason.as_deref().map(|it| match it.parse::<EndReason>() {
-        Ok(reason) => reason.label().get(lang).to_owned(),
-        Err(_) => it.to_owned(),
-    });
+    let agreed = charge_sessions::table.find(*id).select((charge_sessions::tariff, charge_sessions::rated_power_w));
+    let (tariff, rated_power_w): (Tariff, i64) = agreed.first(conn).await?;
+    let Explained { bill, segments, suspects: _ } = explain(conn, *id, &tariff, rated_power_w).await?;
+    let end_text = order.end_reason.map(|it| it.label().get(lang).to_owned());
     let payments = payments_of(conn, *id).await?;
     let refunds = refunds_of(conn, *id).await?;
     let (elec_fen, service_fen, charged_fen) = (order.elec_fen, order.service_fen, order.charged_fen);
@@ -211,15 +207,6 @@ pub async fn detail(mut ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<DriverOrd
         payments,
         refunds,
     }))
-}
-
-/// The readings that the bill is made of.
-async fn samples(conn: &mut AsyncPgConnection, order_id: Uuid) -> Result<Vec<Sample>> {
-    let billed = meter_readings::table.filter(meter_readings::order_id.eq(order_id)).filter(meter_readings::billed);
-    let readings: Vec<(DateTime<Utc>, i64)> =
-        billed.order(meter_readings::at).select((meter_readings::at, meter_readings::wh)).load(conn).await?;
-    let sample = |(at, wh)| Ok(Sample { at, kwh: Kwh::from_wh(wh).map_err(anyhow::Error::from)? });
-    readings.into_iter().map(sample).collect()
 }
 
 #[derive(Queryable, Selectable)]

@@ -14,39 +14,13 @@ use shared::driver_app::{
     AreaView, ChargerFound, ChargerView, ConnectorView, Obstacle, PriceNow, StationView, TariffView,
 };
 use shared::fixed::Fen;
-use shared::text::{Lang, Text, t};
+use shared::text::Lang;
 use uuid::Uuid;
 
 use crate::crud::DriverCtx;
 use crate::error::{Error, Result};
-use crate::order::RUNNING;
-
-/// Why one cannot start at a connector, with the codes that a refused order bears.
-fn obstacle(charger: &ChargerRow, connector: &ConnectorRow, busy: bool, priced: bool) -> Option<(&'static str, Text)> {
-    use ConnectorStatus as Is;
-    if !charger.enabled || !connector.enabled {
-        return Some(("out_of_service", t("已停用", "Out of service")));
-    }
-    if !priced {
-        return Some(("no_tariff", t("该区域暂无生效的计费规则", "No price is in force here")));
-    }
-    if !charger.online() {
-        return Some(("charger_offline", t("设备离线，请换一个充电桩", "The charger is offline; try another one")));
-    }
-    if busy {
-        return Some(("connector_busy", t("充电枪正在使用中", "The connector is in use")));
-    }
-    match connector.status {
-        Is::Preparing | Is::Finishing | Is::Unknown => None,
-        Is::Available => Some(("connector_not_plugged", t("枪未连接，请先插枪", "Plug the connector in first"))),
-        Is::Charging | Is::SuspendedEv | Is::SuspendedEvse => {
-            Some(("connector_busy", t("充电枪正在使用中", "The connector is in use")))
-        }
-        Is::Reserved => Some(("connector_reserved", t("充电枪已被预约", "The connector is reserved"))),
-        Is::Unavailable => Some(("out_of_service", t("已停用", "Out of service"))),
-        Is::Faulted => Some(("connector_faulted", t("设备故障，请换一把枪", "The connector is faulty; try another one"))),
-    }
-}
+use crate::order::create::Standing;
+use crate::order::is_running;
 
 #[derive(Queryable)]
 struct ChargerRow {
@@ -163,11 +137,19 @@ async fn load(
         ))
         .load(conn)
         .await?;
-    let running = car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(car_orders::state.eq_any(RUNNING));
+    let running =
+        car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(is_running());
     let busy: Vec<Uuid> = running.select(car_orders::connector_id).load(conn).await?;
     let view = |charger: &ChargerRow, it: &ConnectorRow| {
-        let priced = tariffs.contains_key(&charger.area_id);
-        let obstacle = obstacle(charger, it, busy.contains(&it.id), priced);
+        // The order is refused for the same reasons, in the same words.
+        let standing = Standing {
+            enabled: charger.enabled && it.enabled,
+            priced: tariffs.contains_key(&charger.area_id),
+            online: charger.online(),
+            busy: busy.contains(&it.id),
+            status: it.status,
+        };
+        let obstacle = standing.obstacle();
         ConnectorView {
             id: it.id,
             code: it.code.clone(),
@@ -181,7 +163,8 @@ async fn load(
     let chargers = rows
         .iter()
         .map(|it| {
-            let connectors = below.iter().filter(|below| below.charger_id == it.id).map(|below| view(it, below)).collect();
+            let connectors =
+                below.iter().filter(|below| below.charger_id == it.id).map(|below| view(it, below)).collect();
             let charger = ChargerView {
                 id: it.id,
                 code: it.code.clone(),

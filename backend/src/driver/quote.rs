@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 /// `GET /connectors/{id}/quote`.
 pub async fn quote(ctx: DriverCtx, id: Path<Uuid>, Params(query): Params<QuoteQuery>) -> Result<Json<Quote>> {
     let DriverCtx { app, mut conn, lang, .. } = ctx;
-    let prepaid_fen = Fen(query.prepaid_fen);
-    if !(Fen(1)..=NewOrder::MOST).contains(&prepaid_fen) {
+    let prepaid_fen = query.prepaid_fen.map(Fen);
+    if prepaid_fen.is_some_and(|it| !(Fen(1)..=NewOrder::MOST).contains(&it)) {
         return Err(Error::field("prepaid_fen", "range", t("超出范围", "Out of range")));
     }
     let charger_id = connectors::table.find(*id).select(connectors::charger_id).first(&mut conn).await?;
@@ -28,7 +28,9 @@ pub async fn quote(ctx: DriverCtx, id: Path<Uuid>, Params(query): Params<QuoteQu
     let no_tariff = t("该区域暂无生效的计费规则", "No price is in force here");
     let tariff = place.tariff.ok_or(Error::Conflict("no_tariff", no_tariff))?;
     let connector = place.charger.connectors.into_iter().find(|it| it.id == *id).ok_or(Error::NotFound)?;
-    let reach = reach(&tariff.tariff, now, place.charger.output_power_w, prepaid_fen).map_err(anyhow::Error::from)?;
+    let power_w = place.charger.output_power_w;
+    let far = |prepaid| reach(&tariff.tariff, now, power_w, prepaid).map_err(anyhow::Error::from);
+    let reach = prepaid_fen.map(far).transpose()?.flatten();
     let reach = reach.map(|it| ReachView { kwh: it.kwh, seconds: it.seconds });
     Ok(Json(Quote { connector, tariff, prepaid_fen, reach }))
 }

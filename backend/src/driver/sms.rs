@@ -25,7 +25,10 @@ pub struct Message<'a> {
 /// 503 when the gateway is switched off or did not take it.
 pub async fn send(app: &App, message: &Message<'_>) -> Result<()> {
     let unavailable = || {
-        Error::Unavailable("sms_unavailable", t("短信暂时无法发送，请稍后再试", "No text message can be sent now; try later"))
+        Error::Unavailable(
+            "sms_unavailable",
+            t("短信暂时无法发送，请稍后再试", "No text message can be sent now; try later"),
+        )
     };
     let settings = &app.config.sms;
     if settings.url.is_empty() {

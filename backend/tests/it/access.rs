@@ -127,6 +127,11 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "car/chargers" => site.charger,
         "car/connectors" => site.connectors[0],
         "car/tariffs" => app.tariff(theirs, site).await,
+        "orders/payments" => app.placed(theirs, site).await.payment,
+        "orders/refunds" => app.placed(theirs, site).await.refund,
+        // Every driver sees every station, but orders are the driver's own.
+        "app/stations" => Uuid::now_v7(),
+        "app/orders" => app.placed(theirs, site).await.order,
         tag => panic!("{}: no factory makes a row of {tag}", operation.id),
     }
 }

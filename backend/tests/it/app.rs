@@ -62,6 +62,13 @@ pub struct Tenant {
     pub keeper: Client,
 }
 
+/// A paid order with a refund, of a driver of its own.
+pub struct Placed {
+    pub order: Uuid,
+    pub payment: Uuid,
+    pub refund: Uuid,
+}
+
 /// A charger with its connectors, in a station that is open.
 pub struct Site {
     pub station: Uuid,
@@ -338,6 +345,46 @@ impl TestApp {
             "presets": [1000, 3000, 5000], "effective_now": true,
         });
         tenant.boss.post("/api/v1/car/tariffs", form).await.id()
+    }
+
+    /// A completed order that was paid and partly given back, written behind the API's back.
+    pub async fn placed(&self, tenant: &Tenant, site: &Site) -> Placed {
+        let tariff = self.tariff(tenant, site).await;
+        let [order, payment, refund, driver] = [(); 4].map(|()| new_id(Utc::now()));
+        let n = self.next();
+        let owner = format!("'{}', '{}', '{}'", tenant.provider, tenant.property, site.station);
+        let statements = [
+            format!("insert into drivers (id, phone) values ('{driver}', '135{n:08}')"),
+            format!(
+                "insert into car_orders (id, provider_id, property_id, station_id, area_id, charger_id, connector_id, \
+                 driver_id, phone, start_method, state, prepaid_fen, elec_fen, service_fen, total_fen, charged_fen, \
+                 refunded_fen) values ('{order}', {owner}, '{}', '{}', '{}', '{driver}', '135{n:08}', 'scan', \
+                 'completed', 5000, 2290, 1055, 3345, 3345, 1655)",
+                site.area, site.charger, site.connectors[0]
+            ),
+            format!(
+                "insert into charge_sessions (order_id, tag, tariff_version_id, tariff, tariff_hash, rated_power_w) \
+                 select '{order}', 'tag{n}', id, body, body_hash, 60000 from tariff_versions \
+                 where tariff_id = '{tariff}' limit 1"
+            ),
+            format!(
+                "insert into payments (id, payment_no, provider_id, property_id, station_id, order_kind, order_id, \
+                 order_no, driver_id, phone, channel, merchant_no, amount_fen, refunded_fen, state, expires_at, paid_at) \
+                 select '{payment}', 'P{n}', {owner}, 'car', id, order_no, driver_id, phone, 'sandbox', 'M1000', \
+                 5000, 1655, 'paid', now(), now() from car_orders where id = '{order}'"
+            ),
+            format!(
+                "insert into refunds (id, refund_no, provider_id, property_id, station_id, payment_id, order_id, \
+                 order_no, phone, channel, kind, seq, amount_fen, state, reason, requested_by, finished_at) \
+                 select '{refund}', 'RP{n}0', {owner}, '{payment}', id, order_no, phone, 'sandbox', 'automatic', 0, \
+                 1655, 'succeeded', '余额退回', 'system', now() from car_orders where id = '{order}'"
+            ),
+        ];
+        let mut conn = self.conn().await;
+        for statement in statements {
+            execute(&mut conn, &statement).await.unwrap();
+        }
+        Placed { order, payment, refund }
     }
 }
 

@@ -119,7 +119,7 @@ async fn stations_are_found_by_distance() {
     let found = near("/api/app/v1/stations?lng=120.2&lat=30.25").await.ok();
     assert_eq!(ids(&found), [world.site.station.to_string()]);
     assert_eq!((found[0]["distance_m"].as_i64(), found[0]["connectors"].as_i64()), (Some(0), Some(2)));
-    assert_eq!((found[0]["free"].as_i64(), found[0]["price"]["total"].as_str()), (Some(2), Some("1.40000")));
+    assert_eq!((found[0]["free"].as_i64(), found[0]["price"]["total"].as_str()), (Some(2), Some("1.00000")));
     let found = near("/api/app/v1/stations?lng=120.2&lat=30.25&radius_m=12000").await.ok();
     assert_eq!(ids(&found), [world.site.station.to_string(), far.station.to_string()]);
     let distance = found[1]["distance_m"].as_i64().unwrap();
@@ -156,7 +156,7 @@ async fn a_code_leads_to_its_charger_and_says_what_is_wrong() {
         assert_eq!(found["charger"]["id"], charger.to_string());
         assert_eq!(found["connector_id"].as_str().map(str::to_owned), names.map(|it| it.to_string()));
         assert_eq!(found["charger"]["connectors"][0]["obstacle"], Value::Null);
-        assert_eq!(found["tariff"]["presets"], json!([3000, 5000]));
+        assert_eq!(found["tariff"]["presets"], json!([1000, 3000, 5000]));
     }
     assert_eq!(look("nothing".to_owned()).await.status, 404);
     for (status, obstacle) in [("available", "connector_not_plugged"), ("faulted", "connector_faulted")] {
@@ -186,11 +186,12 @@ async fn a_quote_says_how_far_the_money_goes() {
     let world = World::new().await;
     let path = format!("/api/app/v1/connectors/{}/quote", world.site.connectors[0]);
     let quote = world.driver.get(&format!("{path}?prepaid_fen=5000")).await.ok();
-    // 49 yuan at 1.40 a kWh, delivered with 60 kW; the last yuan is kept.
-    assert_eq!(quote["reach"], json!({"kwh": "35.0000", "seconds": 2100}));
-    assert_eq!(quote["tariff"]["now"]["total"], "1.40000");
+    // 49 yuan at 1.00 a kWh, delivered with 60 kW; the last yuan is kept.
+    assert_eq!(quote["reach"], json!({"kwh": "49.0000", "seconds": 2940}));
+    assert_eq!(quote["tariff"]["now"]["total"], "1.00000");
     assert_eq!(world.driver.get(&format!("{path}?prepaid_fen=0")).await.fields(), [("prepaid_fen", "range")]);
-    assert_eq!(world.driver.get(&path).await.fields(), [("prepaid_fen", "required")]);
+    let quote = world.driver.get(&path).await.ok();
+    assert_eq!((&quote["reach"], &quote["tariff"]["presets"][0]), (&Value::Null, &json!(1000)));
 }
 
 #[tokio::test]
@@ -214,7 +215,7 @@ async fn an_order_is_made_once_and_is_its_drivers_own() {
     let live = world.driver.get(&format!("/api/app/v1/orders/{id}/live")).await.ok();
     assert_eq!((live["state"].as_str(), live["left_fen"].as_i64()), (Some("created"), Some(5000)));
     let detail = world.driver.get(&format!("/api/app/v1/orders/{id}")).await.ok();
-    assert_eq!(detail["tariff"]["prices"]["uniform"]["elec"], "1.00000");
+    assert_eq!(detail["tariff"]["prices"]["uniform"]["elec"], "0.60000");
     assert_eq!(detail["payments"][0]["amount_fen"], 5000);
     let stranger = driver(&world.app).await;
     for (method, path) in [("GET", ""), ("GET", "/live"), ("GET", "/events"), ("POST", "/stop"), ("POST", "/pay")] {

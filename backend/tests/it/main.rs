@@ -4,9 +4,11 @@ mod access;
 mod app;
 mod auth;
 mod car;
+mod channel;
 mod crud;
-#[cfg(test)]
+mod driver;
 mod gateway;
 mod ledger;
 mod openapi;
+mod payment;
 mod tariff;

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use backend::app::new_id;
 use backend::config::Secret;
 use backend::jobs::{Job, Outcome};
 use backend::ledger::{self, Account, Posting};
+use backend::payment::refund;
 use backend::payment::refund::send::SendRefund;
 use backend::payment::sandbox::sign::{Headers, Message, Signer};
 use backend::payment::sandbox::wire::{Notice, PaymentState as There, RefundState as RefundThere};
 use backend::payment::watch::Watch;
-use backend::payment::refund;
 use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use schema::{
     car_orders, charger_states, connectors, inbox, inbox_rejected, ledger_accounts, ledger_transactions, payments,
-    refunds, tariff_versions, tariffs,
+    refunds,
 };
 use serde_json::json;
 use shared::fixed::Fen;
@@ -152,37 +151,8 @@ impl World {
 
 /// A tariff in force, the charger online, everything plugged in.
 pub async fn open(app: &TestApp, tenant: &Tenant, site: &Site) {
+    app.tariff(tenant, site).await;
     let mut conn = app.conn().await;
-    let (tariff, version) = (new_id(Utc::now()), new_id(Utc::now()));
-    diesel::insert_into(tariffs::table)
-        .values((
-            tariffs::id.eq(tariff),
-            tariffs::line.eq("car"),
-            tariffs::provider_id.eq(tenant.provider),
-            tariffs::property_id.eq(tenant.property),
-            tariffs::station_id.eq(site.station),
-            tariffs::area_id.eq(site.area),
-            tariffs::name.eq("统一电价"),
-            tariffs::mode.eq("uniform"),
-            tariffs::presets.eq(vec![3000, 5000]),
-        ))
-        .execute(&mut conn)
-        .await
-        .unwrap();
-    let price = json!({"elec": "1.00000", "service": "0.40000"});
-    diesel::insert_into(tariff_versions::table)
-        .values((
-            tariff_versions::id.eq(version),
-            tariff_versions::tariff_id.eq(tariff),
-            tariff_versions::number.eq(1),
-            tariff_versions::body.eq(json!({"mode": "uniform", "prices": {"uniform": price}, "slots": []})),
-            tariff_versions::body_hash.eq("hash"),
-            tariff_versions::saved_at.eq(Utc::now() - TimeDelta::days(2)),
-            tariff_versions::effective_at.eq(Utc::now() - TimeDelta::days(1)),
-        ))
-        .execute(&mut conn)
-        .await
-        .unwrap();
     diesel::update(charger_states::table.find(site.charger))
         .set((charger_states::online.eq(true), charger_states::last_seen_at.eq(Utc::now())))
         .execute(&mut conn)
@@ -213,8 +183,7 @@ async fn a_hundred_equal_callbacks_are_booked_once() {
     let told = (0..100).map(|_| world.channel.tell(&world.app.url, &notice));
     assert!(futures_util::future::join_all(told).await.iter().all(|it| *it == 200));
     world.until(order.payment, PaymentState::Paid).await;
-    let states: Vec<String> =
-        inbox::table.select(inbox::state).load(&mut world.app.conn().await).await.unwrap();
+    let states: Vec<String> = inbox::table.select(inbox::state).load(&mut world.app.conn().await).await.unwrap();
     assert_eq!(states, ["done"]);
     assert_eq!((world.postings("pay").await, world.clearing().await), (1, 5000));
     assert_eq!(world.balance(Account::Prepaid(order.order_no.clone())).await, -5000);
@@ -256,8 +225,12 @@ async fn what_nobody_told_is_found_by_asking() {
     assert_eq!(world.watch(order.payment).await, Outcome::Done);
     assert_eq!(world.payment_state(order.payment).await, PaymentState::Paid);
     assert_eq!(world.order_state(order.order).await, "starting");
-    let notified: Option<chrono::DateTime<Utc>> =
-        payments::table.find(order.payment).select(payments::notified_at).first(&mut world.app.conn().await).await.unwrap();
+    let notified: Option<chrono::DateTime<Utc>> = payments::table
+        .find(order.payment)
+        .select(payments::notified_at)
+        .first(&mut world.app.conn().await)
+        .await
+        .unwrap();
     assert_eq!(notified, None);
 }
 
@@ -280,7 +253,8 @@ async fn an_unpaid_order_is_closed_there_first_and_late_money_goes_back() {
     assert_eq!(world.channel.tell(&world.app.url, &notice).await, 200);
     world.until(order.payment, PaymentState::Paid).await;
     let number = format!("R{}0", order.payment_no);
-    eventually("the channel is asked to give it back", async || world.channel.refund_requests() == [number.clone()]).await;
+    eventually("the channel is asked to give it back", async || world.channel.refund_requests() == [number.clone()])
+        .await;
     let done = world.channel.finish(&number, RefundThere::Succeeded);
     for _ in 0..3 {
         assert_eq!(world.channel.tell(&world.app.url, &done).await, 200);
@@ -299,7 +273,11 @@ async fn no_answer_that_counts_means_pending() {
     for mood in [Mood::LosesRequests, Mood::LosesAnswers, Mood::Late, Mood::Forges, Mood::Babbles] {
         world.channel.set(mood);
         let made = world.ask(5000).await.ok();
-        assert_eq!((made["payment"]["state"].as_str(), made["payment"]["pay_url"].as_str()), (Some("created"), None), "{mood:?}");
+        assert_eq!(
+            (made["payment"]["state"].as_str(), made["payment"]["pay_url"].as_str()),
+            (Some("created"), None),
+            "{mood:?}"
+        );
         world.channel.set(Mood::Fine);
         let id = made["order"]["id"].as_str().unwrap();
         let paid = world.driver.post(&format!("/api/app/v1/orders/{id}/pay"), json!({})).await.ok();
@@ -374,7 +352,8 @@ async fn fifty_refunds_at_once_stay_within_what_was_charged() {
     world.settle(&order, 5000, 2290, 1055).await;
     let ask = async || {
         let mut conn = world.app.conn().await;
-        conn.transaction(async |conn| refund::manual(conn, order.order, Fen(100), "客诉", "陈晨", Utc::now()).await).await
+        conn.transaction(async |conn| refund::manual(conn, order.order, Fen(100), "客诉", "陈晨", Utc::now()).await)
+            .await
     };
     let answers = futures_util::future::join_all((0..50).map(|_| ask())).await;
     let accepted = answers.iter().filter(|it| it.is_ok()).count();
@@ -420,8 +399,12 @@ async fn a_refund_whose_sender_died_goes_back_once() {
     assert_eq!(world.channel.refunds().len(), 1);
     assert!(world.channel.refund_requests().iter().all(|it| *it == number));
     assert_eq!((world.postings("refund_ok").await, world.clearing().await), (1, 3345));
-    let refunded: Fen =
-        car_orders::table.find(order.order).select(car_orders::refunded_fen).first(&mut world.app.conn().await).await.unwrap();
+    let refunded: Fen = car_orders::table
+        .find(order.order)
+        .select(car_orders::refunded_fen)
+        .first(&mut world.app.conn().await)
+        .await
+        .unwrap();
     assert_eq!(refunded, Fen(1655));
 }
 
