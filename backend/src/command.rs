@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
+use crate::charging;
 use crate::error::{Error, Result};
 use crate::events::{self, Happening};
 use crate::jobs::{self, Job};
@@ -265,7 +266,14 @@ pub async fn awaited(conn: &mut AsyncPgConnection) -> Result<Vec<Uuid>> {
 /// # Errors
 /// The database's.
 pub async fn end(conn: &mut AsyncPgConnection, taken: &Taken, end: &End, now: DateTime<Utc>) -> Result<bool> {
-    conn.transaction(async |conn| write_end(conn, taken.id, taken.owner, end, now).await).await
+    conn.transaction(async |conn| {
+        let first = write_end(conn, taken.id, taken.owner, end, now).await?;
+        if let Some(order_id) = taken.order_id.filter(|_| first) {
+            charging::command_ended(conn, order_id, &taken.command, end.state, now).await?;
+        }
+        Ok(first)
+    })
+    .await
 }
 
 async fn write_end(

@@ -16,11 +16,12 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, command, connector, driver, events, gateway, payment, presence, station, tariff,
+    area, charger, charging, command, connector, driver, events, gateway, payment, presence, station, tariff,
 };
 
 /// All kinds of jobs.
 pub const JOBS: &[Kind] = &[
+    kind::<charging::watch::Watch>(),
     kind::<command::Sweep>(),
     kind::<gateway::frames::Expire>(),
     kind::<payment::inbox::Process>(),

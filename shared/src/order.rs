@@ -1,6 +1,10 @@
 //! Car orders: what a charge was, how it went, what it cost and where the money is.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::codes::codes;
+use crate::fixed::Kwh;
 
 codes! {
     /// Where a car order stands (订单状态).
@@ -72,4 +76,21 @@ codes! {
         LateStart = "late_start", Warning, "迟到的启动，已要求停止", "A late start; the charger is told to stop";
         LateRecord = "late_record", Warning, "迟到的充电记录，仅留存", "A late record, kept as evidence";
     }
+}
+
+/// What a line on the timeline says besides its step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepDetail {
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<EndReason>,
+    /// That in the words of the charger or of staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// The energy that a late record tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kwh: Option<Kwh>,
+    /// The energy that was billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed_kwh: Option<Kwh>,
 }

@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use shared::fixed::Kwh;
 use shared::pricing::{Bill, Period, PricingError, Sample, Tariff, bill_by_period, segments};
@@ -96,7 +99,8 @@ fn in_order(mut readings: Vec<Register>) -> Vec<Register> {
 }
 
 /// The readings of a running charge, added up: a new one is billed without reading the others again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Jsonb)]
 pub struct Meter {
     credit: Credit,
     /// The energy drawn in each period.

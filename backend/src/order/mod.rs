@@ -1,7 +1,44 @@
 //! Charge orders.
 
+pub mod create;
+
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{car_orders, connectors};
 use shared::order::OrderState;
+use uuid::Uuid;
+
+pub use crate::charging::{closed_unpaid, paid};
+use crate::error::Result;
+pub use create::{Created, NewOrder, create};
 
 /// The states in which a connector is taken.
 pub const RUNNING: [OrderState; 4] =
     [OrderState::Starting, OrderState::Charging, OrderState::Stopping, OrderState::Suspended];
+
+/// Holds for orders that have a connector. Written out, so that PostgreSQL knows the index of just these orders to do.
+pub fn is_running() -> SqlLiteral<Bool> {
+    sql("car_orders.state in ('starting', 'charging', 'stopping', 'suspended')")
+}
+
+/// The order that has a connector.
+///
+/// # Errors
+/// The database's.
+pub async fn holder(conn: &mut AsyncPgConnection, connector_id: Uuid) -> Result<Option<Uuid>> {
+    let holder = car_orders::table.filter(car_orders::connector_id.eq(connector_id)).filter(is_running());
+    Ok(holder.select(car_orders::id).first(conn).await.optional()?)
+}
+
+/// Whether no order has a connector; none gets it before the caller's transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn connector_is_free(conn: &mut AsyncPgConnection, connector_id: Uuid) -> Result<bool> {
+    let row = connectors::table.find(connector_id).select(connectors::id).for_no_key_update();
+    row.first::<Uuid>(conn).await?;
+    Ok(holder(conn, connector_id).await?.is_none())
+}

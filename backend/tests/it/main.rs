@@ -5,6 +5,7 @@ mod app;
 mod auth;
 mod car;
 mod channel;
+mod charging;
 mod crud;
 mod driver;
 mod gateway;
