@@ -137,8 +137,7 @@ async fn load(
         ))
         .load(conn)
         .await?;
-    let running =
-        car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(is_running());
+    let running = car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(is_running());
     let busy: Vec<Uuid> = running.select(car_orders::connector_id).load(conn).await?;
     let view = |charger: &ChargerRow, it: &ConnectorRow| {
         // The order is refused for the same reasons, in the same words.

@@ -52,6 +52,7 @@ struct State {
 pub struct Channel {
     url: String,
     state: Arc<Mutex<State>>,
+    http: reqwest::Client,
 }
 
 impl Channel {
@@ -75,7 +76,7 @@ impl Channel {
         .unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         tokio::spawn(server.run());
-        Self { url, state }
+        Self { url, state, http: reqwest::Client::new() }
     }
 
     /// Has a server use this channel, and ask again without waiting.
@@ -157,17 +158,17 @@ impl Channel {
     pub async fn tell_as(&self, server: &str, body: &[u8], signer: &Signer) -> u16 {
         let path = "/api/callbacks/sandbox";
         let headers = signer.sign(Message { method: "POST", path, body }, Uuid::new_v4().to_string(), Utc::now());
-        send_notice(server, body, &headers).await
+        self.post(server, body, &headers).await
     }
-}
 
-/// Posts a callback with these headers.
-pub async fn send_notice(server: &str, body: &[u8], headers: &Headers) -> u16 {
-    let mut request = reqwest::Client::new().post(format!("{server}/api/callbacks/sandbox")).body(body.to_vec());
-    for (name, value) in headers.pairs() {
-        request = request.header(name, value);
+    /// Posts a callback with these headers.
+    pub async fn post(&self, server: &str, body: &[u8], headers: &Headers) -> u16 {
+        let mut request = self.http.post(format!("{server}/api/callbacks/sandbox")).body(body.to_vec());
+        for (name, value) in headers.pairs() {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
     }
-    request.send().await.unwrap().status().as_u16()
 }
 
 /// The key that both sides have.

@@ -23,7 +23,7 @@ use shared::payment::{PaymentState, RefundState};
 use uuid::Uuid;
 
 use crate::app::{Answer, Client, Site, Tenant, TestApp, driver};
-use crate::channel::{Channel, Mood, send_notice, signer};
+use crate::channel::{Channel, Mood, signer};
 
 /// A server with a channel, a station where one can charge, and a driver.
 pub struct World {
@@ -309,10 +309,10 @@ async fn what_is_not_proved_changes_nothing() {
     assert_eq!(world.channel.tell_as(url, &body, &Signer::new("M2000", Secret::new("guessed"))).await, 401);
     let signed = signer().sign(Message { method: "POST", path, body: &body }, "n1", Utc::now());
     let other = String::from_utf8(body.clone()).unwrap().replace("5000", "1");
-    assert_eq!(send_notice(url, other.as_bytes(), &signed).await, 401);
+    assert_eq!(world.channel.post(url, other.as_bytes(), &signed).await, 401);
     let old = signer().sign(Message { method: "POST", path, body: &body }, "n1", Utc::now() - TimeDelta::minutes(6));
-    assert_eq!(send_notice(url, &body, &old).await, 401);
-    assert_eq!(send_notice(url, &body, &Headers { signature: String::new(), ..signed }).await, 401);
+    assert_eq!(world.channel.post(url, &body, &old).await, 401);
+    assert_eq!(world.channel.post(url, &body, &Headers { signature: String::new(), ..signed }).await, 401);
     let long = vec![b'x'; 60_000];
     assert_eq!(world.channel.tell_as(url, &long, &Signer::new("M1000", Secret::new("guessed"))).await, 401);
 
