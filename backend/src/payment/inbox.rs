@@ -49,7 +49,7 @@ pub async fn store(
         inbox::channel.eq(told.channel.to_string()),
         inbox::dedupe_key.eq(dedupe_key),
         inbox::headers.eq(told.headers),
-        inbox::body.eq(String::from_utf8_lossy(told.body)),
+        inbox::body.eq(text(told.body)),
         inbox::received_at.eq(now),
     );
     conn.transaction(async |conn| {
@@ -63,6 +63,11 @@ pub async fn store(
     .await
 }
 
+/// A body as PostgreSQL can keep it.
+fn text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).replace('\0', "\u{fffd}")
+}
+
 /// Keeps the beginning of a message that was not believed; of many, only the newest.
 ///
 /// # Errors
@@ -73,7 +78,7 @@ pub async fn keep_rejected(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let body: String = String::from_utf8_lossy(told.body).chars().filter(|it| *it != '\0').take(KEPT_CHARS).collect();
+    let body: String = text(told.body).chars().take(KEPT_CHARS).collect();
     let row = (
         rejected::id.eq(new_id(now)),
         rejected::channel.eq(told.channel.to_string()),
