@@ -15,9 +15,7 @@ use crate::auth::scope::Scope;
 use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
-use crate::{
-    area, charger, charging, command, connector, driver, events, gateway, payment, presence, station, tariff,
-};
+use crate::{area, charger, charging, command, connector, driver, events, gateway, payment, presence, station, tariff};
 
 /// All kinds of jobs.
 pub const JOBS: &[Kind] = &[
