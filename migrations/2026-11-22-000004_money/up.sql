@@ -134,7 +134,7 @@ create table meter_readings (
 
 -- The timeline of an order; append-only.
 create table order_events (
-    id uuid primary key,
+    id bigint generated always as identity primary key,
     order_id uuid not null,
     kind text not null,
     from_state text,

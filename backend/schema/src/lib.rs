@@ -400,7 +400,7 @@ diesel::table! {
 
 diesel::table! {
     order_events (id) {
-        id -> Uuid,
+        id -> Int8,
         order_id -> Uuid,
         kind -> Text,
         from_state -> Nullable<Text>,

@@ -18,7 +18,6 @@ use super::meter::Meter;
 use super::settle;
 use super::state::{Effect, Event, Step, next};
 use super::watch::Watch;
-use crate::app::new_id;
 use crate::auth::scope::Owner;
 use crate::command::{self, Command};
 use crate::error::{Error, Result};
@@ -289,7 +288,6 @@ impl Charge {
         let detail = serde_json::to_value(detail).map_err(anyhow::Error::from)?;
         diesel::insert_into(order_events::table)
             .values((
-                order_events::id.eq(new_id(now)),
                 order_events::order_id.eq(self.order.id),
                 order_events::kind.eq(step),
                 order_events::from_state.eq(from),
