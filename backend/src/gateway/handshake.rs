@@ -53,7 +53,7 @@ pub async fn connect(
         return Err(Error::Unreadable(why).into());
     }
     let line = Arc::new(Line::new(device.charger_id, app.now()));
-    if !app.gateway.registry.enter(&line, app.config.gateway.max_connections) {
+    if !app.gateway.registry.enter(&line, app.gateway.most) {
         return Err(Error::Unavailable("full", t("连接数已满", "There are too many connections")).into());
     }
     let Caller { called, address, .. } = caller;

@@ -24,12 +24,17 @@ use crate::{command, jobs};
 /// When the process stops, devices have this long to take leave.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// Files that other things than devices need: requests, the database, assets.
+const SPARE_FILES: usize = 1500;
+
 /// What all connections of one process share.
 pub struct Gateway {
     /// The connections.
     pub registry: registry::Registry,
     /// What is said over them.
     pub frames: frames::Frames,
+    /// Connections that there may be.
+    most: usize,
     /// Devices that may use the database at the same time; the others wait, and are read no further meanwhile.
     turns: Semaphore,
     /// Chargers whose connection ended because the process stops. They are set offline together.
@@ -42,6 +47,7 @@ impl Gateway {
         // Half of all database connections: a fleet that comes back at once must not shut out people.
         let turns = config.http.worker_count() * config.database.connections.div_ceil(2);
         Self {
+            most: most_connections(config.gateway.max_connections),
             registry: registry::Registry::default(),
             frames: frames::Frames::default(),
             turns: Semaphore::new(turns),
@@ -58,6 +64,20 @@ impl Gateway {
         waiting.decrement(1);
         turn
     }
+}
+
+/// As many connections as are wanted, if the system gives us that many files.
+fn most_connections(wanted: usize) -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).ok().and_then(|it| usize::try_from(it).ok());
+    let possible = files.map_or(wanted, |it| it.saturating_sub(SPARE_FILES));
+    if possible < wanted {
+        tracing::warn!(
+            possible,
+            wanted,
+            "the system allows {possible} connections instead of {wanted}: raise ulimit -n"
+        );
+    }
+    wanted.min(possible)
 }
 
 /// Mounts the addresses that devices connect to.

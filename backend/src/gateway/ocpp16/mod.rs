@@ -26,8 +26,8 @@ use self::calls::Calls;
 pub use self::calls::Replaced;
 use super::registry::Line;
 use crate::app::App;
-use crate::charging::Device;
 use crate::charging::event::{Event, Reply};
+use crate::charging::{self, Device};
 use crate::error::{Error, Result};
 use crate::presence::{self, Presence};
 
@@ -217,7 +217,7 @@ impl Conversation {
 
     /// Applies what happened to a charge.
     async fn charge(&self, event: Event, now: DateTime<Utc>) -> Result<Reply> {
-        self.write(async |conn| seam(conn, &self.device, event.clone(), now).await).await
+        self.write(async |conn| charging::apply(conn, &self.device, event.clone(), now).await).await
     }
 
     /// Applies what the charger told about itself.
@@ -256,8 +256,4 @@ impl Conversation {
 /// The charger's time, if it is to be believed.
 fn believed(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
     at.filter(|it| (*it - now).abs() <= MOST_SKEW).unwrap_or(now)
-}
-
-async fn seam(_: &mut AsyncPgConnection, device: &Device, event: Event, _: DateTime<Utc>) -> Result<Reply> {
-    Err(Error::internal(format!("{event:?} of {} cannot be applied yet", device.charger_id)))
 }
