@@ -55,17 +55,10 @@ impl Core {
     /// # Errors
     /// A secret cannot be read or written, or the TLS set-up fails.
     pub fn new(config: Config, database_url: String) -> Result<Arc<Self>> {
-        // Only the first call of a process installs it; later ones find it there.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(std::time::Duration::from_secs(5))
-            .timeout(std::time::Duration::from_secs(15))
-            .build()?;
         Ok(Arc::new(Self {
             tokens: Tokens::new(&config)?,
             hasher: Hasher::new(config.auth.hash_queue)?,
-            http,
+            http: http_client()?,
             hub: Hub::default(),
             gateway: Gateway::new(&config),
             stopping: tokio_util::sync::CancellationToken::new(),
@@ -73,6 +66,20 @@ impl Core {
             config,
         }))
     }
+}
+
+/// A client for calls to others: no redirects, no endless waiting.
+///
+/// # Errors
+/// The TLS set-up fails.
+pub fn http_client() -> Result<reqwest::Client> {
+    // Only the first call of a process installs it; later ones find it there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(std::time::Duration::from_secs(5))
+        .timeout(std::time::Duration::from_secs(15));
+    Ok(builder.build()?)
 }
 
 impl App {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use backend::app::{App, Core};
 use backend::cluster::Cluster;
 use backend::config::Config;
+use backend::simulate::Simulation;
 use clap::{Parser, Subcommand};
 
 /// 智慧充电管理平台 · the platform from which charging operators run their business.
@@ -36,6 +37,8 @@ enum Command {
     Openapi,
     /// Fills an empty database with demo data.
     Demo,
+    /// Simulates chargers, drivers, the payment channel and the text messages, over real sockets, until told to stop.
+    Simulate(Simulation),
 }
 
 #[actix_web::main]
@@ -55,7 +58,16 @@ async fn run(command: Command) -> Result<ExitCode> {
         out.write_all(backend::api::openapi::json(&backend::router::operations())?.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let config = Config::load()?;
+    let mut config = Config::load()?;
+    if let Command::Simulate(simulation) = command {
+        backend::logs::install();
+        backend::demo::settings(&mut config)?;
+        backend::simulate::run(simulation, &config).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Serve { demo: true, .. } = command {
+        backend::demo::settings(&mut config)?;
+    }
     if let Command::Serve { print_config: true, .. } = command {
         out.write_all(config.masked()?.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
@@ -87,7 +99,7 @@ async fn run(command: Command) -> Result<ExitCode> {
             writeln!(out, "{} broken", broken.len())?;
             return Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Migrate | Command::Openapi => {}
+        Command::Migrate | Command::Openapi | Command::Simulate(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

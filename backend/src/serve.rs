@@ -118,7 +118,11 @@ pub fn spawn_background(app: &App) -> tokio::task::JoinHandle<()> {
     })
 }
 
-async fn stop_signal() -> Result<()> {
+/// Waits for SIGTERM or SIGINT.
+///
+/// # Errors
+/// Signals cannot be caught here.
+pub async fn stop_signal() -> Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
