@@ -55,6 +55,13 @@ const BUSINESSES: &[Business] = &[
     ),
 ];
 
+/// What a connector of the demo data's charger with this number gives at most, in W.
+pub fn power(number: usize) -> Option<i64> {
+    let sites = BUSINESSES.iter().flat_map(|(_, _, below)| *below).flat_map(|(_, _, sites)| *sites);
+    let mut chargers = sites.flat_map(|site| std::iter::repeat_n(site.6, site.5));
+    chargers.nth(number.checked_sub(1)?)
+}
+
 /// Puts the settings of the simulated channel and text messages in place where none are given: server and simulator
 /// find the same secret in the data folder.
 ///

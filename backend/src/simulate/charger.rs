@@ -32,8 +32,6 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct Habits {
     /// The server, `ws://127.0.0.1:8080`.
     pub server: String,
-    /// What one connector gives at most, in W.
-    pub power_w: i64,
     /// Connectors.
     pub connectors: i32,
     /// Time between two samples.
@@ -104,15 +102,21 @@ impl Handle {
     }
 }
 
-/// Starts a charger; it ends when told to stop.
-pub fn spawn(serial_no: String, habits: Arc<Habits>, stopping: tokio_util::sync::CancellationToken) -> Handle {
+/// Starts a charger whose connectors give so many W at most; it ends when told to stop.
+pub fn spawn(
+    serial_no: String,
+    power_w: i64,
+    habits: Arc<Habits>,
+    stopping: tokio_util::sync::CancellationToken,
+) -> Handle {
     let (deeds, received) = mpsc::channel(16);
     let (shown, view) = watch::channel(View::default());
     let meter = 1_000_000 + rand::rng().random_range(0..9_000_000);
     let charger = Charger {
         serial_no: serial_no.clone(),
+        power_w,
         connectors: (1..=habits.connectors)
-            .map(|it| Connector::new(it, habits.power_w, meter + i64::from(it)))
+            .map(|it| Connector::new(it, power_w, meter + i64::from(it)))
             .collect(),
         configuration: configuration(&habits),
         habits,
@@ -156,6 +160,7 @@ fn configuration(habits: &Habits) -> BTreeMap<String, (bool, String)> {
 
 struct Charger {
     serial_no: String,
+    power_w: i64,
     habits: Arc<Habits>,
     connectors: Vec<Connector>,
     configuration: BTreeMap<String, (bool, String)>,
@@ -284,7 +289,7 @@ impl Charger {
     fn introduction(&self) -> BootNotification {
         BootNotification {
             charge_point_vendor: "Wattyard".to_owned(),
-            charge_point_model: format!("SIM-{}kW", self.habits.power_w / 1000),
+            charge_point_model: format!("SIM-{}kW", self.power_w / 1000),
             charge_point_serial_number: Some(self.serial_no.chars().take(25).collect()),
             charge_box_serial_number: None,
             firmware_version: Some("1.0.0".to_owned()),

@@ -43,9 +43,9 @@ pub struct Simulation {
     /// Seconds between two samples of a meter.
     #[arg(long, default_value_t = 5)]
     pub sample_seconds: u64,
-    /// What a connector gives at most, in kW.
-    #[arg(long, default_value_t = 120)]
-    pub power_kw: i64,
+    /// What a connector gives at most, in kW; the demo data's chargers give what is said there.
+    #[arg(long)]
+    pub power_kw: Option<i64>,
     /// The shortest and longest that a driver charges, in seconds.
     #[arg(long, num_args = 2, default_values_t = [60, 600])]
     pub charge_seconds: Vec<u64>,
@@ -104,7 +104,6 @@ pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
     let stopping = CancellationToken::new();
     let habits = Arc::new(Habits {
         server: simulation.url.replacen("http", "ws", 1),
-        power_w: simulation.power_kw * 1000,
         connectors: 2,
         sample: Duration::from_secs(simulation.sample_seconds.max(1)),
         drops_per_mille: simulation.drops_per_mille,
@@ -112,8 +111,11 @@ pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
         reconnect: Duration::from_secs(1),
     });
     let chargers: HashMap<String, Handle> = (1..=simulation.chargers)
-        .map(|number| format!("{}{number:04}", simulation.prefix))
-        .map(|serial_no| (serial_no.clone(), charger::spawn(serial_no, habits.clone(), stopping.clone())))
+        .map(|number| {
+            let serial_no = format!("{}{number:04}", simulation.prefix);
+            let power = simulation.power_kw.map(|it| it * 1000).or_else(|| crate::demo::power(number)).unwrap_or(60_000);
+            (serial_no.clone(), charger::spawn(serial_no, power, habits.clone(), stopping.clone()))
+        })
         .collect();
     let chargers = Arc::new(chargers);
     let manner = Arc::new(Manner {
