@@ -30,10 +30,22 @@ pub async fn first_run(app: &App) -> Result<()> {
     let given = std::env::var("WATTYARD_ADMIN_PASSWORD").ok().filter(|it| !it.is_empty());
     let generated = given.is_none();
     let password = given.unwrap_or_else(|| token::random().chars().take(16).collect());
-    let hash = app.hasher.hash(&password).await?;
     if generated {
         keep(app, &password)?;
+        writeln!(std::io::stdout(), "account: {ADMIN}   password: {password}")?;
     }
+    drop(conn);
+    first_run_with(app, &password).await
+}
+
+/// Makes the administrator with this password.
+///
+/// # Errors
+/// There is one already, or the database cannot be written.
+pub async fn first_run_with(app: &App, password: &str) -> Result<()> {
+    let hash = app.hasher.hash(password).await?;
+    let mut conn = app.conn().await?;
+    sync_admin_role(&mut conn).await?;
     conn.transaction(async |conn| {
         let user = new_id(Utc::now());
         diesel::insert_into(users::table)
@@ -64,10 +76,6 @@ pub async fn first_run(app: &App) -> Result<()> {
         QueryResult::Ok(())
     })
     .await?;
-    let mut out = std::io::stdout();
-    if generated {
-        writeln!(out, "account: {ADMIN}   password: {password}")?;
-    }
     Ok(())
 }
 

@@ -1,1 +1,7 @@
-//! What the browser tests share: server, driver, pages.
+//! What the browser tests share: a platform of their own with the built console, and a real browser to look at it.
+
+pub mod browser;
+pub mod platform;
+
+pub use browser::Browser;
+pub use platform::Platform;

@@ -1,0 +1,156 @@
+//! A real Chromium, driven over WebDriver, with the few gestures that the tests are written in.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use thirtyfour::prelude::*;
+
+use crate::platform::root;
+
+/// How long anything may take to appear.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A browser window and the driver behind it; both end with it.
+pub struct Browser {
+    /// The window.
+    pub driver: WebDriver,
+    chromedriver: Child,
+    profile: PathBuf,
+    url: String,
+}
+
+impl Browser {
+    /// Opens a window of 1280 × 900 for the platform at this address.
+    ///
+    /// # Errors
+    /// Chromium or its driver is not installed.
+    pub async fn open(url: &str) -> Result<Self> {
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let chromedriver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("chromedriver is not installed")?;
+        let profile = std::env::temp_dir().join(format!("wattyard-chromium-{port}"));
+        let mut capabilities = DesiredCapabilities::chrome();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,900",
+            "--lang=zh-CN",
+        ] {
+            capabilities.add_arg(argument)?;
+        }
+        capabilities.add_arg(&format!("--user-data-dir={}", profile.display()))?;
+        let address = format!("http://127.0.0.1:{port}");
+        let mut tries = 0;
+        // The driver says nothing when it is ready; it takes a moment.
+        let driver = loop {
+            match WebDriver::new(&address, capabilities.clone()).await {
+                Ok(driver) => break driver,
+                Err(err) if tries >= 50 => return Err(err.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+            tries += 1;
+        };
+        Ok(Self { driver, chromedriver, profile, url: url.to_owned() })
+    }
+
+    /// Goes to an address within the console.
+    ///
+    /// # Errors
+    /// The page does not load.
+    pub async fn go(&self, path: &str) -> Result<()> {
+        Ok(self.driver.goto(format!("{}{path}", self.url)).await?)
+    }
+
+    /// The first visible element that a selector finds, once there is one.
+    ///
+    /// # Errors
+    /// There is none in time.
+    pub async fn see(&self, css: &str) -> Result<WebElement> {
+        let found = self.driver.query(By::Css(css)).and_displayed().wait(PATIENCE, Duration::from_millis(100)).first().await;
+        found.with_context(|| format!("nothing to see of {css}"))
+    }
+
+    /// Waits until an element shows a text.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub async fn see_text(&self, css: &str, text: &str) -> Result<WebElement> {
+        let wanted = text.to_owned();
+        let found = self
+            .driver
+            .query(By::Css(css))
+            .and_displayed()
+            .with_text(thirtyfour::stringmatch::StringMatch::new(wanted).partial())
+            .wait(PATIENCE, Duration::from_millis(100))
+            .first()
+            .await;
+        found.with_context(|| format!("{css} does not show {text}"))
+    }
+
+    /// Clicks what a selector finds.
+    ///
+    /// # Errors
+    /// There is nothing to click in time.
+    pub async fn click(&self, css: &str) -> Result<()> {
+        let element = self.see(css).await?;
+        element.wait_until().clickable().await?;
+        Ok(element.click().await?)
+    }
+
+    /// Clicks the element that a selector finds and that shows a text.
+    ///
+    /// # Errors
+    /// There is nothing to click in time.
+    pub async fn click_text(&self, css: &str, text: &str) -> Result<()> {
+        Ok(self.see_text(css, text).await?.click().await?)
+    }
+
+    /// Types into the input that a selector finds, in place of what is there.
+    ///
+    /// # Errors
+    /// There is no such input in time.
+    pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
+        let element = self.see(css).await?;
+        element.send_keys(Key::Control + "a").await?;
+        Ok(element.send_keys(text).await?)
+    }
+
+    /// Saves what is to be seen as `target/screenshots/NAME.png`, for people to look at.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn screenshot(&self, name: &str) -> Result<()> {
+        let folder = root().join("target/screenshots");
+        std::fs::create_dir_all(&folder)?;
+        Ok(self.driver.screenshot(&folder.join(format!("{name}.png"))).await?)
+    }
+
+    /// Closes the window.
+    ///
+    /// # Errors
+    /// The browser has gone before.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.driver.clone().quit().await?)
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.chromedriver.kill();
+        let _ = self.chromedriver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}

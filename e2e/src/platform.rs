@@ -1,0 +1,96 @@
+//! A platform of a test's own: a fresh database, the real server with the built console, the simulated world around it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use backend::app::{App, Core};
+use backend::config::{Config, Secret};
+use backend::simulate::{self, Simulation, World};
+use backend::{db, serve, setup};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+/// The administrator's password.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running platform.
+pub struct Platform {
+    /// Where it is.
+    pub url: String,
+    /// The application behind it.
+    pub app: App,
+    config: Config,
+    bank: SocketAddr,
+}
+
+/// The folder of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl Platform {
+    /// Starts one with an administrator and nothing else.
+    ///
+    /// # Errors
+    /// There is no cluster (`TEST_DATABASE_URL`), or the server does not start.
+    pub async fn start() -> Result<Self> {
+        let console = root().join("frontend/dist");
+        anyhow::ensure!(console.join("index.html").exists(), "the console is not built: run `scripts/console`");
+        let bank = free_address()?;
+        let mut config = Config::default();
+        config.http.address = free_address()?;
+        config.http.public_url = format!("http://{}", config.http.address);
+        config.http.console = console;
+        config.http.workers = 2;
+        config.database.folder = std::env::temp_dir().join(format!("wattyard-e2e-{}", Uuid::new_v4()));
+        config.auth.jwt_secret = Secret::new("a secret for the browser tests");
+        config.payment.sandbox.url = format!("http://{bank}");
+        config.payment.sandbox.secret = Secret::new("a secret of the sandbox");
+        config.sms.url = format!("http://{bank}");
+        config.sms.secret = Secret::new("a secret of the text messages");
+        let core: Arc<Core> = Core::new(config.clone(), fresh_database().await?)?;
+        let app = App::new(core.clone())?;
+        setup::first_run_with(&app, PASSWORD).await?;
+        let running = serve::start(core)?;
+        tokio::spawn(running.server);
+        serve::spawn_background(&app);
+        Ok(Self { url: format!("http://{}", running.address), app, config, bank })
+    }
+
+    /// Chargers with these serial numbers, and a payment channel.
+    ///
+    /// # Errors
+    /// The channel cannot be served.
+    pub fn world(&self, prefix: &str, chargers: usize, power_kw: i64) -> Result<World> {
+        let simulation = Simulation {
+            url: self.url.clone(),
+            chargers,
+            prefix: prefix.to_owned(),
+            drivers: 0,
+            bank: self.bank,
+            sample_seconds: 1,
+            power_kw: Some(power_kw),
+            ..Simulation::default()
+        };
+        simulate::start(&simulation, &self.config)
+    }
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}
+
+/// A database of one's own in the cluster of the tests.
+async fn fresh_database() -> Result<String> {
+    let cluster = std::env::var("TEST_DATABASE_URL").context("TEST_DATABASE_URL: run `make test`")?;
+    let (server, _) = cluster.rsplit_once('/').context("TEST_DATABASE_URL names no database")?;
+    let name = format!("e2e_{}", Uuid::now_v7().simple());
+    let mut conn = db::connect(&cluster).await?;
+    diesel::sql_query(format!("create database {name}")).execute(&mut conn).await?;
+    let url = format!("{server}/{name}");
+    db::migrate(&url).await?;
+    Ok(url)
+}
