@@ -175,6 +175,7 @@ async fn account(
             roles::provider_id.eq(provider),
             roles::property_id.eq(property),
             roles::name.eq("管理员"),
+            roles::builtin.eq(true),
             roles::permissions.eq(shared::permission::codes_for(kind)),
         ))
         .execute(conn)

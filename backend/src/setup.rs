@@ -45,7 +45,6 @@ pub async fn first_run(app: &App) -> Result<()> {
 pub async fn first_run_with(app: &App, password: &str) -> Result<()> {
     let hash = app.hasher.hash(password).await?;
     let mut conn = app.conn().await?;
-    sync_admin_role(&mut conn).await?;
     conn.transaction(async |conn| {
         let user = new_id(Utc::now());
         diesel::insert_into(users::table)
