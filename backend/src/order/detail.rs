@@ -1,0 +1,184 @@
+//! All that is known of one car order: its timeline, its curve, and its bill, computed anew.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{
+    car_orders, charge_sessions, ledger_accounts, ledger_entries, ledger_transactions, meter_readings, order_events,
+};
+use shared::car_order::{CarOrderDetail, CarOrderRow, CurvePoint, LedgerLine, OrderEventRow};
+use shared::fixed::{Fen, Kwh};
+use shared::order::{OrderState, OrderStep};
+use shared::page::PageQuery;
+use shared::payment::{PaymentFilter, PaymentRow, Payments, RefundFilter, RefundRow, Refunds};
+use shared::pricing::{Bill, Sample, Tariff, bill, segments};
+use uuid::Uuid;
+
+use crate::auth::scope::Scope;
+use crate::crud::Browse;
+use crate::error::{Error, Result};
+
+/// Points that a curve has at most.
+const POINTS: usize = 500;
+
+type Session =
+    (serde_json::Value, String, Option<i32>, Option<i64>, Option<i64>, Option<DateTime<Utc>>, Fen, Fen, Option<DateTime<Utc>>);
+
+/// Puts everything together about an order that was found in scope.
+pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -> Result<CarOrderDetail> {
+    let id = order.id;
+    let (tariff, tariff_hash, transaction_id, voltage_mv, current_ma, last_report_at, charged_fen, overrun_fen, settled_at): Session =
+        charge_sessions::table
+            .inner_join(car_orders::table)
+            .filter(charge_sessions::order_id.eq(id))
+            .select((
+                charge_sessions::tariff,
+                charge_sessions::tariff_hash,
+                charge_sessions::transaction_id,
+                charge_sessions::voltage_mv,
+                charge_sessions::current_ma,
+                charge_sessions::last_report_at,
+                car_orders::charged_fen,
+                car_orders::overrun_fen,
+                car_orders::settled_at,
+            ))
+            .first(conn)
+            .await?;
+    let tariff: Tariff =
+        serde_json::from_value(tariff).map_err(|err| Error::internal(format!("the tariff of order {id}: {err}")))?;
+    let readings = readings(conn, id).await?;
+    let samples: Vec<Sample> = readings.iter().map(|it| Sample { at: it.at, kwh: Kwh::from_wh(it.wh) }).collect();
+    let computed = bill(&tariff, &samples).ok();
+    let proved = computed.as_ref().filter(|_| order.state == OrderState::Completed).map(|it| agrees(it, &order));
+    let payments = payments(conn, &order).await?;
+    let refunds = refunds(conn, &order).await?;
+    let mut about = vec![id];
+    about.extend(payments.iter().map(|it| it.id));
+    about.extend(refunds.iter().map(|it| it.id));
+    Ok(CarOrderDetail {
+        charge_seconds: order.charge_seconds(Utc::now()),
+        charged_fen,
+        overrun_fen,
+        settled_at,
+        segments: segments(&tariff, &samples).unwrap_or_default(),
+        bill: computed,
+        proved,
+        tariff,
+        tariff_hash,
+        transaction_id,
+        voltage_mv,
+        current_ma,
+        last_report_at,
+        timeline: timeline(conn, id).await?,
+        curve: thinned(readings),
+        payments,
+        refunds,
+        ledger: ledger(conn, about).await?,
+        order,
+    })
+}
+
+/// The bill that the readings give is the one that was settled.
+fn agrees(bill: &Bill, order: &CarOrderRow) -> bool {
+    (bill.elec_fen, bill.service_fen, bill.kwh_total) == (order.elec_fen, order.service_fen, order.kwh)
+}
+
+async fn readings(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<CurvePoint>> {
+    type Row = (DateTime<Utc>, i64, Option<i64>, Option<i64>, Option<i64>, Option<i32>);
+    let rows: Vec<Row> = meter_readings::table
+        .filter(meter_readings::order_id.eq(order))
+        .order(meter_readings::at)
+        .select((
+            meter_readings::at,
+            meter_readings::wh,
+            meter_readings::power_w,
+            meter_readings::current_ma,
+            meter_readings::voltage_mv,
+            meter_readings::soc,
+        ))
+        .load(conn)
+        .await?;
+    let point = |(at, wh, power_w, current_ma, voltage_mv, soc)| CurvePoint { at, wh, power_w, current_ma, voltage_mv, soc };
+    Ok(rows.into_iter().map(point).collect())
+}
+
+/// Every so-manieth point, the last one included.
+fn thinned(points: Vec<CurvePoint>) -> Vec<CurvePoint> {
+    let step = points.len().div_ceil(POINTS).max(1);
+    let last = points.len().saturating_sub(1);
+    points.into_iter().enumerate().filter(|(n, _)| n % step == 0 || *n == last).map(|(_, it)| it).collect()
+}
+
+async fn timeline(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<OrderEventRow>> {
+    type Row =
+        (OrderStep, Option<OrderState>, Option<OrderState>, String, Option<serde_json::Value>, DateTime<Utc>);
+    let rows: Vec<Row> = order_events::table
+        .filter(order_events::order_id.eq(order))
+        .order(order_events::id)
+        .select((
+            order_events::kind,
+            order_events::from_state,
+            order_events::to_state,
+            order_events::actor,
+            order_events::detail,
+            order_events::created_at,
+        ))
+        .load(conn)
+        .await?;
+    let row = |(kind, from_state, to_state, actor, detail, created_at)| OrderEventRow {
+        kind,
+        from_state,
+        to_state,
+        actor,
+        detail,
+        created_at,
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// An order has one payment that counts, and few others.
+const FEW: i64 = 200;
+
+async fn payments(conn: &mut AsyncPgConnection, order: &CarOrderRow) -> Result<Vec<PaymentRow>> {
+    let filter = PaymentFilter { order_no: Some(order.order_no.clone()), ..PaymentFilter::default() };
+    Ok(Payments::list(conn, &Scope::ALL, &filter, &PageQuery { size: FEW, ..PageQuery::default() }).await?.items)
+}
+
+async fn refunds(conn: &mut AsyncPgConnection, order: &CarOrderRow) -> Result<Vec<RefundRow>> {
+    let filter = RefundFilter { order_no: Some(order.order_no.clone()), ..RefundFilter::default() };
+    Ok(Refunds::list(conn, &Scope::ALL, &filter, &PageQuery { size: FEW, ..PageQuery::default() }).await?.items)
+}
+
+/// The ledger's lines about the order, its payments and its refunds.
+async fn ledger(conn: &mut AsyncPgConnection, about: Vec<Uuid>) -> Result<Vec<LedgerLine>> {
+    let rows: Vec<(DateTime<Utc>, String, String, Fen)> = ledger_transactions::table
+        .inner_join(ledger_entries::table.inner_join(ledger_accounts::table))
+        .filter(ledger_transactions::business_id.eq_any(about))
+        .order((ledger_transactions::id, ledger_entries::seq))
+        .select((
+            ledger_transactions::created_at,
+            ledger_transactions::kind,
+            ledger_accounts::key,
+            ledger_entries::amount_fen,
+        ))
+        .load(conn)
+        .await?;
+    let line = |(created_at, kind, account, amount_fen)| LedgerLine { created_at, kind, account, amount_fen };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_curve_is_thinned_and_keeps_its_end() {
+        let at = DateTime::from_timestamp(1_795_311_005, 0).unwrap();
+        let point = |wh| CurvePoint { at, wh, power_w: None, current_ma: None, voltage_mv: None, soc: None };
+        for count in [0, 1, 499, 500, 501, 12_345] {
+            let thin = thinned((0..count).map(point).collect());
+            assert!(thin.len() <= POINTS + 1, "{count}");
+            assert_eq!(thin.last().map(|it| it.wh), (count > 0).then(|| count - 1));
+        }
+    }
+}

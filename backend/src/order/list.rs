@@ -1,0 +1,181 @@
+//! Car orders as staff looks through them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{areas, car_orders, charge_sessions, chargers, connectors, stations};
+use shared::car_order::{CarOrderDetail, CarOrderFilter, CarOrderRow, CarOrders};
+use shared::fixed::{Fen, Kwh};
+use shared::order::{EndReason, OrderFlag, OrderState, StartMethod};
+use shared::page::{Page, PageQuery};
+use shared::time::{business_day, midnight};
+use uuid::Uuid;
+
+use crate::app::first_id;
+use crate::auth::scope::Scope;
+use crate::beyond;
+use crate::crud::{Browse, page};
+use crate::error::Result;
+
+#[derive(HasQuery)]
+#[diesel(table_name = car_orders, check_for_backend(Pg), base_query = joined())]
+pub(super) struct Order {
+    id: Uuid,
+    order_no: String,
+    state: OrderState,
+    station_id: Uuid,
+    #[diesel(select_expression = stations::name)]
+    station_name: String,
+    #[diesel(select_expression = areas::name)]
+    area_name: String,
+    charger_id: Uuid,
+    #[diesel(select_expression = chargers::code)]
+    charger_code: String,
+    #[diesel(select_expression = chargers::serial_no)]
+    serial_no: String,
+    #[diesel(select_expression = connectors::code)]
+    connector_code: String,
+    driver_id: Uuid,
+    phone: String,
+    start_method: StartMethod,
+    card_no: Option<String>,
+    end_reason: Option<EndReason>,
+    end_note: Option<String>,
+    prepaid_fen: Fen,
+    elec_fen: Fen,
+    service_fen: Fen,
+    total_fen: Fen,
+    refunded_fen: Fen,
+    kwh: Kwh,
+    #[diesel(select_expression = charge_sessions::power_w)]
+    power_w: Option<i64>,
+    #[diesel(select_expression = charge_sessions::soc)]
+    soc: Option<i32>,
+    flags: Vec<OrderFlag>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+}
+
+impl From<Order> for CarOrderRow {
+    fn from(it: Order) -> Self {
+        // What was last measured says nothing any more once the charge has ended.
+        let runs = it.ended_at.is_none();
+        Self {
+            id: it.id,
+            order_no: it.order_no,
+            state: it.state,
+            station_id: it.station_id,
+            station_name: it.station_name,
+            area_name: it.area_name,
+            charger_id: it.charger_id,
+            charger_code: it.charger_code,
+            serial_no: it.serial_no,
+            connector_code: it.connector_code,
+            driver_id: it.driver_id,
+            phone: it.phone,
+            start_method: it.start_method,
+            card_no: it.card_no,
+            end_reason: it.end_reason,
+            end_note: it.end_note,
+            prepaid_fen: it.prepaid_fen,
+            elec_fen: it.elec_fen,
+            service_fen: it.service_fen,
+            total_fen: it.total_fen,
+            refunded_fen: it.refunded_fen,
+            kwh: it.kwh,
+            power_w: it.power_w.filter(|_| runs),
+            soc: it.soc,
+            flags: it.flags,
+            created_at: it.created_at,
+            started_at: it.started_at,
+            ended_at: it.ended_at,
+        }
+    }
+}
+
+#[diesel::dsl::auto_type]
+fn joined() -> _ {
+    car_orders::table
+        .inner_join(stations::table)
+        .inner_join(areas::table)
+        .inner_join(chargers::table)
+        .inner_join(connectors::table)
+        .inner_join(charge_sessions::table)
+}
+
+/// The orders that the caller may see.
+pub(super) fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
+    scope.narrow(joined().into_boxed(), car_orders::provider_id, car_orders::property_id, car_orders::station_id)
+}
+
+fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
+    let CarOrderFilter {
+        station_id,
+        order_no,
+        charger_code,
+        serial_no,
+        connector_code,
+        phone,
+        card_no,
+        state,
+        start_method,
+        created_from,
+        created_to,
+    } = filter;
+    let mut query = visible(scope);
+    if let Some(id) = station_id {
+        query = query.filter(car_orders::station_id.eq(*id));
+    }
+    if let Some(number) = order_no {
+        query = query.filter(car_orders::order_no.eq(number.to_uppercase()));
+    }
+    if let Some(code) = charger_code {
+        query = query.filter(chargers::code.eq(code.clone()));
+    }
+    if let Some(serial) = serial_no {
+        query = query.filter(chargers::serial_no.eq(serial.clone()));
+    }
+    if let Some(code) = connector_code {
+        query = query.filter(connectors::code.eq(code.clone()));
+    }
+    if let Some(phone) = phone {
+        query = query.filter(car_orders::phone.eq(phone.clone()));
+    }
+    if let Some(card) = card_no {
+        query = query.filter(car_orders::card_no.eq(card.clone()));
+    }
+    if let Some(state) = state {
+        query = query.filter(car_orders::state.eq(*state));
+    }
+    if let Some(method) = start_method {
+        query = query.filter(car_orders::start_method.eq(*method));
+    }
+    // Nobody waits for the orders of all years when they only opened the page (3.4.1/1).
+    let asked = created_from.is_some() || created_to.is_some() || order_no.is_some() || phone.is_some();
+    if !asked {
+        return query.filter(car_orders::id.ge(first_id(midnight(business_day(now - TimeDelta::days(7))))));
+    }
+    let (from, to) = page::made_on(*created_from, *created_to);
+    query.filter(car_orders::id.ge(from)).filter(car_orders::id.lt(to))
+}
+
+impl Browse for CarOrders {
+    async fn list(
+        conn: &mut AsyncPgConnection,
+        scope: &Scope,
+        filter: &CarOrderFilter,
+        page: &PageQuery,
+    ) -> Result<Page<CarOrderRow>> {
+        let now = Utc::now();
+        let order = page::by(car_orders::id, page.order().1);
+        let rows = beyond!(found(scope, filter, now), car_orders::id, page).order(order).select(Order::as_select());
+        page::load::<Order, _, _, _>(conn, page, rows, found(scope, filter, now).select(car_orders::id)).await
+    }
+
+    async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<CarOrderDetail> {
+        let order: Order = visible(scope).filter(car_orders::id.eq(id)).select(Order::as_select()).first(conn).await?;
+        super::detail::complete(conn, order.into()).await
+    }
+}

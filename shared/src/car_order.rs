@@ -1,0 +1,325 @@
+//! Car orders as staff sees them: the list, and all that is known of one.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::codes::Code;
+use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::fixed::{Fen, Kwh};
+use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod};
+use crate::payment::{PaymentRow, RefundRow};
+use crate::pricing::{Bill, Segment, Tariff};
+use crate::resource::{Resource, Row, Verb};
+use crate::text::{Text, t};
+
+/// A car order in the list.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CarOrderRow {
+    /// Id.
+    pub id: Uuid,
+    /// The order's number.
+    #[schema(example = "C26112210000001")]
+    pub order_no: String,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The station.
+    pub station_id: Uuid,
+    /// Its name.
+    #[schema(example = "滨江一号充电站")]
+    pub station_name: String,
+    /// The area's name.
+    #[schema(example = "默认区域")]
+    pub area_name: String,
+    /// The charger.
+    pub charger_id: Uuid,
+    /// Its code.
+    #[schema(example = "C1000001")]
+    pub charger_code: String,
+    /// The identity that its hardware presents.
+    #[schema(example = "SN000001")]
+    pub serial_no: String,
+    /// The connector's code.
+    #[schema(example = "C1000001-1")]
+    pub connector_code: String,
+    /// The driver.
+    pub driver_id: Uuid,
+    /// The driver's telephone.
+    #[schema(example = "13800000001")]
+    pub phone: String,
+    /// How it was started.
+    pub start_method: StartMethod,
+    /// The card that it was started with.
+    pub card_no: Option<String>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What staff wrote when they ended it.
+    pub end_note: Option<String>,
+    /// What was paid beforehand, in fen.
+    #[schema(example = 5000)]
+    pub prepaid_fen: Fen,
+    /// The energy fee so far, in fen.
+    #[schema(example = 2290)]
+    pub elec_fen: Fen,
+    /// The service fee so far, in fen.
+    #[schema(example = 1055)]
+    pub service_fen: Fen,
+    /// Both, in fen.
+    #[schema(example = 3345)]
+    pub total_fen: Fen,
+    /// What was given back, in fen.
+    #[schema(example = 1655)]
+    pub refunded_fen: Fen,
+    /// The energy so far.
+    pub kwh: Kwh,
+    /// The power that was last reported, in W.
+    #[schema(example = 57_300)]
+    pub power_w: Option<i64>,
+    /// The battery's state that was last reported, in percent.
+    #[schema(example = 54)]
+    pub soc: Option<i32>,
+    /// What somebody may have to look at.
+    pub flags: Vec<OrderFlag>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When the charge began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl CarOrderRow {
+    /// How long it charged, in seconds; until now while it runs.
+    pub fn charge_seconds(&self, now: DateTime<Utc>) -> Option<i64> {
+        let started = self.started_at?;
+        Some((self.ended_at.unwrap_or(now) - started).num_seconds().max(0))
+    }
+}
+
+impl Row for CarOrderRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> String {
+        self.order_no.clone()
+    }
+}
+
+/// One step of the timeline.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OrderEventRow {
+    /// What happened.
+    pub kind: OrderStep,
+    /// The state before.
+    pub from_state: Option<OrderState>,
+    /// The state after.
+    pub to_state: Option<OrderState>,
+    /// Who or what made it happen.
+    #[schema(example = "admin")]
+    pub actor: String,
+    /// More about it.
+    pub detail: Option<serde_json::Value>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// One point of the meter's curve.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CurvePoint {
+    /// When it was read.
+    pub at: DateTime<Utc>,
+    /// The register in Wh.
+    #[schema(example = 1_234_900)]
+    pub wh: i64,
+    /// Power in W.
+    #[schema(example = 57_300)]
+    pub power_w: Option<i64>,
+    /// Current in mA.
+    #[schema(example = 143_000)]
+    pub current_ma: Option<i64>,
+    /// Voltage in mV.
+    #[schema(example = 400_000)]
+    pub voltage_mv: Option<i64>,
+    /// The battery's state in percent.
+    #[schema(example = 54)]
+    pub soc: Option<i32>,
+}
+
+/// One line of the ledger that is about the order.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct LedgerLine {
+    /// When it was posted.
+    pub created_at: DateTime<Utc>,
+    /// What for.
+    #[schema(example = "settle")]
+    pub kind: String,
+    /// The account.
+    #[schema(example = "prepaid:C26112210000001")]
+    pub account: String,
+    /// The amount in fen; debits are positive.
+    #[schema(example = 5000)]
+    pub amount_fen: Fen,
+}
+
+/// All that is known of a car order.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CarOrderDetail {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub order: CarOrderRow,
+    /// What was charged of the prepayment, in fen.
+    #[schema(example = 3345)]
+    pub charged_fen: Fen,
+    /// What the fee exceeded the prepayment by, in fen; written off.
+    #[schema(example = 0)]
+    pub overrun_fen: Fen,
+    /// When it was settled.
+    pub settled_at: Option<DateTime<Utc>>,
+    /// How long it charged, in seconds.
+    #[schema(example = 3600)]
+    pub charge_seconds: Option<i64>,
+    /// The tariff as it was agreed at the start.
+    pub tariff: Tariff,
+    /// That tariff's hash.
+    pub tariff_hash: String,
+    /// The bill by the readings and that tariff: what was, or would be, settled.
+    pub bill: Option<Bill>,
+    /// The bill stretch by stretch.
+    pub segments: Vec<Segment>,
+    /// The bill, computed anew, is what was settled.
+    pub proved: Option<bool>,
+    /// What the charger calls the charge.
+    #[schema(example = 1001)]
+    pub transaction_id: Option<i32>,
+    /// The voltage that was last reported, in mV.
+    #[schema(example = 400_000)]
+    pub voltage_mv: Option<i64>,
+    /// The current that was last reported, in mA.
+    #[schema(example = 143_000)]
+    pub current_ma: Option<i64>,
+    /// When the charger last reported.
+    pub last_report_at: Option<DateTime<Utc>>,
+    /// What happened, in order.
+    pub timeline: Vec<OrderEventRow>,
+    /// The meter's curve, at most 500 points.
+    pub curve: Vec<CurvePoint>,
+    /// Its payments.
+    pub payments: Vec<PaymentRow>,
+    /// Its refunds.
+    pub refunds: Vec<RefundRow>,
+    /// Its lines in the ledger.
+    pub ledger: Vec<LedgerLine>,
+}
+
+impl Row for CarOrderDetail {
+    fn id(&self) -> Uuid {
+        self.order.id
+    }
+    fn name(&self) -> String {
+        self.order.name()
+    }
+}
+
+/// How car orders are searched. Without a number, a telephone or a day, the last seven days are shown.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+pub struct CarOrderFilter {
+    /// At this station.
+    pub station_id: Option<Uuid>,
+    /// With this number.
+    pub order_no: Option<String>,
+    /// At the charger with this code.
+    pub charger_code: Option<String>,
+    /// At the charger with this serial number.
+    pub serial_no: Option<String>,
+    /// At the connector with this code.
+    pub connector_code: Option<String>,
+    /// Of the driver with this telephone.
+    pub phone: Option<String>,
+    /// Started with this card.
+    pub card_no: Option<String>,
+    /// In this state.
+    pub state: Option<OrderState>,
+    /// Started like this.
+    pub start_method: Option<StartMethod>,
+    /// Made on this local day or later.
+    #[param(example = "2026-11-16")]
+    pub created_from: Option<NaiveDate>,
+    /// Made on this local day or earlier.
+    #[param(example = "2026-11-22")]
+    pub created_to: Option<NaiveDate>,
+}
+
+/// Car orders (汽车订单).
+pub struct CarOrders;
+
+impl Resource for CarOrders {
+    const PATH: &'static str = "orders/car";
+    const ONE: &'static str = "CarOrder";
+    const MANY: &'static str = "CarOrders";
+    const TITLE: Text = t("汽车订单", "Car orders");
+    const PERMISSION: &'static str = "order.car";
+    type Row = CarOrderRow;
+    type Detail = CarOrderDetail;
+    type Filter = CarOrderFilter;
+    const COLUMNS: &'static [Column<CarOrderRow>] = &[
+        Column::new("order_no", t("订单编号", "Order"), |it: &CarOrderRow| Cell::Link {
+            text: it.order_no.clone(),
+            to: format!("/orders/car/{}", it.id),
+        }),
+        Column::new("state", t("订单状态", "State"), |it: &CarOrderRow| Cell::code(it.state)),
+        Column::new("station", t("电站", "Station"), |it: &CarOrderRow| Cell::text(&it.station_name)),
+        Column::new("area", t("区域", "Area"), |it: &CarOrderRow| Cell::text(&it.area_name)).detail_only(),
+        Column::new("charger", t("电桩编号", "Charger"), |it: &CarOrderRow| Cell::text(&it.charger_code)),
+        Column::new("serial_no", t("出厂标识", "Serial no."), |it: &CarOrderRow| Cell::text(&it.serial_no)).detail_only(),
+        Column::new("connector", t("电枪编号", "Connector"), |it: &CarOrderRow| Cell::text(&it.connector_code)),
+        Column::new("phone", t("手机号", "Phone"), |it: &CarOrderRow| Cell::text(&it.phone)),
+        Column::new("start_method", t("启动方式", "Started by"), |it: &CarOrderRow| Cell::code(it.start_method)).detail_only(),
+        Column::new("card_no", t("充电卡号", "Card"), |it: &CarOrderRow| Cell::maybe(&it.card_no)).detail_only(),
+        Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), |it: &CarOrderRow| Cell::number(it.kwh)),
+        Column::new("power", t("功率(kW)", "Power (kW)"), |it: &CarOrderRow| it.power_w.map_or(Cell::Empty, Cell::watts)),
+        Column::new("soc", t("SOC(%)", "SoC (%)"), |it: &CarOrderRow| it.soc.map_or(Cell::Empty, Cell::number)).detail_only(),
+        Column::new("prepaid", t("预付(元)", "Prepaid (yuan)"), |it: &CarOrderRow| Cell::Fen(it.prepaid_fen)),
+        Column::new("elec", t("电费(元)", "Energy fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.elec_fen)).detail_only(),
+        Column::new("service", t("服务费(元)", "Service fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.service_fen))
+            .detail_only(),
+        Column::new("total", t("费用(元)", "Fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.total_fen)),
+        Column::new("refunded", t("已退(元)", "Refunded (yuan)"), |it: &CarOrderRow| Cell::Fen(it.refunded_fen)),
+        Column::new("end_reason", t("结束描述", "Why it ended"), |it: &CarOrderRow| it.end_reason.map_or(Cell::Empty, Cell::code))
+            .detail_only(),
+        Column::new("id", t("创建时间", "Created"), |it: &CarOrderRow| Cell::Time(it.created_at)).sorted(),
+        Column::new("started_at", t("开始时间", "Started"), |it: &CarOrderRow| Cell::time(it.started_at)).detail_only(),
+        Column::new("ended_at", t("结束时间", "Ended"), |it: &CarOrderRow| Cell::time(it.ended_at)),
+    ];
+    const FILTERS: &'static [Field] = &[
+        Field::new("order_no", t("订单编号", "Order"), Input::Text(32)),
+        Field::new("phone", t("手机号", "Phone"), Input::Mobile),
+        Field::new("state", t("订单状态", "State"), Input::Choice(OrderState::CHOICES)),
+        Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),
+        Field::new("created", t("创建时间", "Created"), Input::Days),
+        Field::new("charger_code", t("电桩编号", "Charger"), Input::Text(32)),
+        Field::new("serial_no", t("电桩SN", "Serial no."), Input::Text(64)),
+        Field::new("connector_code", t("电枪编号", "Connector"), Input::Text(32)),
+        Field::new("card_no", t("充电卡号", "Card"), Input::Text(32)),
+        Field::new("start_method", t("启动方式", "Started by"), Input::Choice(StartMethod::CHOICES)),
+    ];
+    const ACTIONS: &'static [Action<CarOrderRow>] = &[Action::new("end", t("结束", "End"))
+        .fields(&[Field::new("note", t("结束说明", "Note"), Input::Area(200)).required().help(t(
+            "按最后一次上报的电量结算，余额原路退回；仍在充电的电桩会收到停止指令。",
+            "Settles with the last reported energy and gives the rest back; a charger that still charges is told to stop.",
+        ))])
+        .when(|it: &CarOrderRow| it.state.can_be_ended())
+        .danger()
+        .keyed()];
+    const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
+}
+
+impl OrderState {
+    /// Staff may end an order in this state (3.4.1/5).
+    pub const fn can_be_ended(self) -> bool {
+        match self {
+            Self::Starting | Self::Charging | Self::Stopping | Self::Suspended | Self::Failed => true,
+            Self::Created | Self::Completed | Self::Cancelled => false,
+        }
+    }
+}
