@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use backend::app::{App, Core};
+use backend::app::{App, Core, new_id};
 use backend::config::{Config, Secret};
 use backend::simulate::{self, Simulation, World};
 use backend::{db, serve, setup};
+use chrono::Utc;
+use diesel::ExpressionMethods;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -57,6 +59,33 @@ impl Platform {
         tokio::spawn(running.server);
         serve::spawn_background(&app);
         Ok(Self { url: format!("http://{}", running.address), app, config, bank })
+    }
+
+    /// An approved provider with a property: what the platform's staff needs before anything else.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn tenant(&self, provider: &str, property: &str) -> Result<()> {
+        use schema::{properties, providers};
+        let mut conn = self.app.conn().await?;
+        let id = new_id(Utc::now());
+        let values = (
+            providers::id.eq(id),
+            providers::name.eq(provider),
+            providers::contact.eq("陈晨"),
+            providers::phone.eq("13900000001"),
+            providers::review.eq("approved"),
+        );
+        diesel::insert_into(providers::table).values(values).execute(&mut conn).await?;
+        let values = (
+            properties::id.eq(new_id(Utc::now())),
+            properties::provider_id.eq(id),
+            properties::name.eq(property),
+            properties::contact.eq("李蕾"),
+            properties::phone.eq("13900000002"),
+        );
+        diesel::insert_into(properties::table).values(values).execute(&mut conn).await?;
+        Ok(())
     }
 
     /// Chargers with these serial numbers, and a payment channel.

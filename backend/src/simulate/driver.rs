@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::driver_app::{ChargerFound, DriverTokens, LiveOrder, NearbyStation, OrderToPay, StationView};
+use shared::driver_app::{ChargerFound, DriverOrderDetail, DriverPayment, DriverTokens, LiveOrder, NearbyStation, OrderToPay, StationView};
 use shared::fixed::Fen;
 use shared::order::OrderState;
 use uuid::Uuid;
@@ -146,18 +146,15 @@ impl Driver {
 
     /// Orders, pays, watches, stops and waits for the end.
     async fn charge(&self, connector: Uuid) -> Result<Outcome> {
-        let form = json!({ "connector_id": connector, "prepaid_fen": self.manner.prepaid, "start_method": "scan" });
-        let made: OrderToPay = self.call(Method::POST, "orders", &form).await?;
+        let made = self.order(connector).await?;
         let order = made.order.id;
-        if let Some(url) = &made.payment.pay_url {
-            self.pay(url)?;
-        }
+        self.pay(&made.payment)?;
         let stop_after = rand::rng().random_range(self.manner.charge.clone());
         let mut charging_since = None;
         let mut asked = false;
         let deadline = tokio::time::Instant::now() + self.manner.patience + stop_after;
         loop {
-            let live: LiveOrder = self.get(&format!("orders/{order}/live")).await?;
+            let live = self.live_order(order).await?;
             match live.state {
                 OrderState::Completed | OrderState::Failed | OrderState::Cancelled => {
                     return Ok(Outcome { order_id: order, state: live.state });
@@ -166,7 +163,7 @@ impl Driver {
                     let since = *charging_since.get_or_insert_with(tokio::time::Instant::now);
                     if since.elapsed() >= stop_after {
                         asked = true;
-                        let _: Value = self.call(Method::POST, &format!("orders/{order}/stop"), &json!({})).await?;
+                        self.stop(order).await?;
                     }
                 }
                 _ => {}
@@ -178,9 +175,65 @@ impl Driver {
         }
     }
 
-    fn pay(&self, url: &str) -> Result<()> {
-        let number = url.strip_prefix("sandbox://pay/").context("a payment that is not the sandbox's")?;
+    /// Orders a charge at a connector.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn order(&self, connector: Uuid) -> Result<OrderToPay> {
+        let form = json!({ "connector_id": connector, "prepaid_fen": self.manner.prepaid, "start_method": "scan" });
+        self.call(Method::POST, "orders", &form).await
+    }
+
+    /// Pays in the wallet.
+    ///
+    /// # Errors
+    /// The payment cannot be paid any more.
+    pub fn pay(&self, payment: &DriverPayment) -> Result<()> {
+        let number = &payment.payment_no;
         self.bank.pay(number, chrono::Utc::now()).map_err(|code| anyhow::anyhow!("cannot pay {number}: {code}"))
+    }
+
+    /// Asks for the end of a charge.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn stop(&self, order: Uuid) -> Result<()> {
+        let _: Value = self.call(Method::POST, &format!("orders/{order}/stop"), &json!({})).await?;
+        Ok(())
+    }
+
+    /// How the order stands.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn live_order(&self, order: Uuid) -> Result<LiveOrder> {
+        self.get(&format!("orders/{order}/live")).await
+    }
+
+    /// The order with its bill explained.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn detail(&self, order: Uuid) -> Result<DriverOrderDetail> {
+        self.get(&format!("orders/{order}")).await
+    }
+
+    /// Looks at the order until it stands so.
+    ///
+    /// # Errors
+    /// It does not in time, or as [`Driver::trip`].
+    pub async fn until(&self, order: Uuid, so: impl Fn(&LiveOrder) -> bool) -> Result<LiveOrder> {
+        let deadline = tokio::time::Instant::now() + self.manner.patience;
+        loop {
+            let live = self.live_order(order).await?;
+            if so(&live) {
+                return Ok(live);
+            }
+            if tokio::time::Instant::now() > deadline {
+                bail!("the order stands at {live:?}");
+            }
+            tokio::time::sleep(self.manner.look).await;
+        }
     }
 
     /// Reads a charger as the scan of its code does.

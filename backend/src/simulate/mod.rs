@@ -69,6 +69,28 @@ pub struct Simulation {
     pub duplicate_percent: u32,
 }
 
+impl Default for Simulation {
+    /// What the command line gives when nothing is said.
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8080".to_owned(),
+            chargers: crate::demo::CHARGERS,
+            prefix: crate::demo::SERIAL.to_owned(),
+            drivers: 6,
+            bank: SocketAddr::from(([127, 0, 0, 1], 8090)),
+            sample_seconds: 5,
+            power_kw: None,
+            charge_seconds: vec![60, 600],
+            away_seconds: vec![5, 60],
+            prepaid_fen: 5000,
+            drops_per_mille: 0,
+            repeats_percent: 0,
+            lose_percent: 0,
+            duplicate_percent: 0,
+        }
+    }
+}
+
 /// A simulated world that is running.
 pub struct World {
     /// The payment channel and the text messages.

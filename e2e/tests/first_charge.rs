@@ -1,0 +1,181 @@
+//! The main job, as people do it: staff sets up a station in the console, a charger comes online, a driver pays and
+//! charges, the console shows it live, the bill is proved and the rest given back.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use backend::simulate::charger::Deed;
+use backend::simulate::connector::Car;
+use backend::simulate::driver::{Driver, Manner};
+use e2e::platform::PASSWORD;
+use e2e::{Browser, Platform};
+use shared::driver_app::{DriverOrderDetail, LiveOrder, OrderToPay};
+use shared::fixed::Fen;
+use shared::order::OrderState;
+use shared::payment::RefundState;
+
+/// Chooses from a select of the open dialog.
+async fn choose(browser: &Browser, field: &str, text: &str) -> Result<()> {
+    browser.click(&format!(".el-dialog [data-test='{field}'] .el-select__wrapper")).await?;
+    browser.click_text(".el-select-dropdown__item", text).await
+}
+
+/// Types into an input of the open dialog.
+async fn fill(browser: &Browser, field: &str, text: &str) -> Result<()> {
+    browser.fill(&format!(".el-dialog [name='{field}']"), text).await
+}
+
+/// Saves the open dialog and waits until the list shows the new row.
+async fn save(browser: &Browser, shown: &str) -> Result<()> {
+    browser.click(".el-dialog [data-test='ok']").await?;
+    browser.see_text("tr.el-table__row", shown).await.map(drop)
+}
+
+/// Opens a page by its menu entry, and the form that adds a row.
+async fn add(browser: &Browser, path: &str) -> Result<()> {
+    browser.click(&format!("[data-test='menu-{path}']")).await?;
+    browser.see(&format!("[data-test='{path}']")).await?;
+    browser.click("[data-test='create']").await?;
+    browser.see(".el-dialog").await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_an_empty_platform_to_a_proved_bill() -> Result<()> {
+    let platform = Platform::start().await?;
+    platform.tenant("云栖充电", "滨江物业").await?;
+    let browser = Browser::open(&platform.url).await?;
+    let done = charge(&platform, &browser).await;
+    if done.is_err() {
+        browser.screenshot("first-charge-failed").await?;
+    }
+    browser.close().await?;
+    done
+}
+
+async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
+    // Staff logs in and sets everything up.
+    browser.go("/").await?;
+    browser.see("[data-test='login']").await?;
+    browser.screenshot("login").await?;
+    browser.fill("[name='username']", "admin").await?;
+    browser.fill("[name='current-password'], [name='password']", PASSWORD).await?;
+    browser.click("[data-test='login']").await?;
+    browser.see("[data-test='menu-car/stations']").await?;
+    browser.screenshot("dashboard").await?;
+
+    add(browser, "car/stations").await?;
+    choose(browser, "provider_id", "云栖充电").await?;
+    choose(browser, "property_id", "滨江物业").await?;
+    fill(browser, "name", "江畔充电站").await?;
+    choose(browser, "nature", "公共").await?;
+    fill(browser, "lng", "120.2").await?;
+    fill(browser, "lat", "30.25").await?;
+    browser.screenshot("station-form").await?;
+    save(browser, "江畔充电站").await?;
+    browser.click("[data-test='approve'], [data-test='more']").await?;
+    if browser.driver.find(thirtyfour::By::Css("[data-test='confirm-yes']")).await.is_err() {
+        browser.click("[data-test='approve']").await?;
+    }
+    browser.click("[data-test='confirm-yes']").await?;
+    browser.see_text("tr.el-table__row", "审核通过").await?;
+    browser.click("tr.el-table__row .el-switch").await?;
+    browser.click("[data-test='confirm-yes']").await?;
+    browser.see("tr.el-table__row .el-switch.is-checked").await?;
+    browser.screenshot("stations").await?;
+
+    add(browser, "car/areas").await?;
+    choose(browser, "station_id", "江畔充电站").await?;
+    fill(browser, "name", "快充区").await?;
+    save(browser, "快充区").await?;
+
+    add(browser, "car/chargers").await?;
+    choose(browser, "station_id", "江畔充电站").await?;
+    choose(browser, "area_id", "快充区").await?;
+    fill(browser, "serial_no", "E2E0001").await?;
+    fill(browser, "name", "一号桩").await?;
+    fill(browser, "output_power_w", "480").await?;
+    for (field, text) in [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")] {
+        choose(browser, field, text).await?;
+    }
+    browser.screenshot("charger-form").await?;
+    save(browser, "E2E0001").await?;
+
+    add(browser, "car/tariffs").await?;
+    choose(browser, "station_id", "江畔充电站").await?;
+    choose(browser, "area_id", "快充区").await?;
+    fill(browser, "name", "统一电价").await?;
+    fill(browser, "uniform-elec", "0.9500").await?;
+    fill(browser, "uniform-service", "0.4500").await?;
+    browser.click(".el-dialog .el-switch:has([name='effective_now'])").await?;
+    browser.screenshot("tariff-form").await?;
+    save(browser, "统一电价").await?;
+
+    // The charger comes online; a driver plugs in, pays and charges.
+    let world = platform.world("E2E", 1, 480)?;
+    let charger = world.chargers.get("E2E0001").context("no charger")?;
+    charger.until(|it| it.online).await?;
+    browser.click("[data-test='menu-car/chargers']").await?;
+    browser.see_text("tr.el-table__row", "在线").await?;
+    browser.screenshot("chargers").await?;
+    let car = Car { capacity_wh: 90_000, soc: 20, max_power_w: 480_000, asleep: false };
+    charger.act(Deed::Plug(1, car)).await?;
+    charger.until(|it| it.told).await?;
+    let manner = Manner {
+        platform: platform.url.clone(),
+        charge: Duration::ZERO..Duration::from_secs(1),
+        away: Duration::ZERO..Duration::from_secs(1),
+        prepaid: Fen(5000),
+        look: Duration::from_millis(200),
+        patience: Duration::from_secs(60),
+    };
+    let mut driver = Driver::new("13800000001".to_owned(), manner.into(), world.bank.clone(), platform.app.http.clone());
+    driver.log_in().await?;
+    let found = driver.scan("E2E0001").await?;
+    let connector = found.charger.connectors.first().context("no connector")?;
+    ensure!(connector.obstacle.is_none(), "cannot start: {:?}", connector.obstacle);
+    let made: OrderToPay = driver.order(connector.id).await?;
+    driver.pay(&made.payment)?;
+    let order = made.order.id;
+    let live = driver.until(order, |it| it.state == OrderState::Charging && it.kwh.0 > 0).await?;
+
+    // Staff watches it without reloading.
+    browser.click("[data-test='menu-orders/car']").await?;
+    browser.see_text("tr.el-table__row", "充电中").await?;
+    browser.screenshot("orders-running").await?;
+    browser.go(&format!("/orders/car/{order}")).await?;
+    browser.see_text("body", &made.order.order_no).await?;
+    let before = live.kwh;
+    let later: LiveOrder = driver.until(order, |it| it.kwh.0 > before.0 + 2000).await?;
+    browser.see_text("body", &format!("{}", later.kwh).chars().take(3).collect::<String>()).await?;
+    browser.screenshot("order-running").await?;
+
+    // It ends, and the money is where it belongs.
+    driver.stop(order).await?;
+    driver.until(order, |it| it.state == OrderState::Completed).await?;
+    browser.see_text("body", "订单完成").await?;
+    let refunded = async || -> Result<Option<DriverOrderDetail>> {
+        let detail = driver.detail(order).await?;
+        let back = detail.refunds.iter().all(|it| it.state == RefundState::Succeeded) && !detail.refunds.is_empty();
+        Ok(Some(detail).filter(|_| back))
+    };
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let detail = loop {
+        if let Some(detail) = refunded().await? {
+            break detail;
+        }
+        ensure!(std::time::Instant::now() < deadline, "the rest was not given back");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    };
+    let total: i64 = detail.lines.iter().map(|it| it.elec_fen.0 + it.service_fen.0).sum();
+    ensure!(total == detail.charged_fen.0 && total > 0, "the lines add up to the bill");
+    let back: i64 = detail.refunds.iter().map(|it| it.amount_fen.0).sum();
+    ensure!(back + total == 5000, "charged {total} and gave back {back}");
+    ensure!(world.bank.books().refunds.values().map(|it| it.amount_fen.0).sum::<i64>() == back, "the channel's books");
+    browser.go(&format!("/orders/car/{order}")).await?;
+    browser.see_text("body", "退款成功").await?;
+    browser.screenshot("order-completed").await?;
+    let broken = backend::verify::run(&platform.app).await?;
+    ensure!(broken.is_empty(), "{broken:#?}");
+    world.stopping.cancel();
+    Ok(())
+}
