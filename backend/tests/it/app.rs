@@ -102,7 +102,7 @@ impl TestApp {
     pub async fn start(config: Config, url: String) -> Self {
         let core: Arc<Core> = Core::new(config, url).unwrap();
         let app = App::new(core.clone()).unwrap();
-        backend::setup::first_run(&app).await.unwrap();
+        backend::setup::first_run_with(&app, PASSWORD).await.unwrap();
         let running = serve::start(core.clone()).unwrap();
         let server = running.server.handle();
         tokio::spawn(running.server);
@@ -114,13 +114,6 @@ impl TestApp {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let url = format!("http://{}", running.address);
         let password_hash = app.hasher.hash(PASSWORD).await.unwrap();
-        let mut conn = app.conn().await.unwrap();
-        diesel::update(users::table.filter(users::username.eq("admin")))
-            .set(users::password_hash.eq(&password_hash))
-            .execute(&mut conn)
-            .await
-            .unwrap();
-        drop(conn);
         let admin = Client { http: http.clone(), url: url.clone(), token: String::new() };
         let mut it = Self { url, app, admin, http, password_hash, server, serial: AtomicU64::new(0) };
         it.admin = it.login("admin").await;

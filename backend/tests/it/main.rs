@@ -3,6 +3,8 @@
 mod access;
 mod app;
 mod auth;
+mod coverage;
+mod crash;
 mod car;
 mod channel;
 mod charging;
