@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{
-    areas, charger_states, chargers, connectors, properties, providers, roles, stations, tariff_versions, tariffs, user_roles,
-    users,
+    areas, charger_states, chargers, connectors, properties, providers, roles, stations, tariff_versions, tariffs,
+    user_roles, users,
 };
 use shared::pricing::{Period, Range, Tariff, UnitPrice};
 use shared::user::UserKind;
@@ -45,13 +45,21 @@ const BUSINESSES: &[Business] = &[
                     ("钱江新城地库站", "杭州市", "上城区富春路 701 号", 120.2129, 30.2459, 3, 60_000),
                 ],
             ),
-            ("高新物业", "13900000003", &[("高新软件园站", "杭州市", "西湖区文三路 90 号", 120.1309, 30.2768, 4, 7_000)]),
+            (
+                "高新物业",
+                "13900000003",
+                &[("高新软件园站", "杭州市", "西湖区文三路 90 号", 120.1309, 30.2768, 4, 7_000)],
+            ),
         ],
     ),
     (
         "风行新能源",
         "13900000004",
-        &[("湖畔物业", "13900000005", &[("湖畔花园站", "宁波市", "鄞州区天童北路 933 号", 121.5506, 29.8175, 4, 180_000)])],
+        &[(
+            "湖畔物业",
+            "13900000005",
+            &[("湖畔花园站", "宁波市", "鄞州区天童北路 933 号", 121.5506, 29.8175, 4, 180_000)],
+        )],
     ),
 ];
 
@@ -96,8 +104,11 @@ pub async fn fill(app: &App) -> Result<()> {
     let now = app.now();
     conn.transaction(async |conn| {
         // Demo accounts have the administrator's password: nothing in this file is a secret that opens something.
-        let hash: String =
-            users::table.filter(users::username.eq(crate::setup::ADMIN)).select(users::password_hash).first(conn).await?;
+        let hash: String = users::table
+            .filter(users::username.eq(crate::setup::ADMIN))
+            .select(users::password_hash)
+            .first(conn)
+            .await?;
         let mut charger = 0;
         for (provider, phone, below) in BUSINESSES {
             let provider_id = self::provider(conn, provider, phone, now).await?;
@@ -294,7 +305,13 @@ async fn charger(
 }
 
 /// Slow chargers have one price all day, fast ones a price for each period; in force since yesterday.
-async fn tariff(conn: &mut AsyncPgConnection, owner: Owner, area_id: Uuid, power: i64, now: DateTime<Utc>) -> Result<()> {
+async fn tariff(
+    conn: &mut AsyncPgConnection,
+    owner: Owner,
+    area_id: Uuid,
+    power: i64,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let Owner { provider_id, property_id, station_id } = owner;
     let body = if power > 22_000 { time_of_use()? } else { Tariff::uniform(price("0.68000", "0.40000")?) };
     let id = new_id(now);
@@ -349,6 +366,7 @@ fn time_of_use() -> Result<Tariff> {
         ("22:00", "23:00", Period::Flat),
         ("23:00", "24:00", Period::Valley),
     ];
-    let ranges = ranges.into_iter().map(|(from, to, period)| Ok(Range { from: from.parse()?, to: to.parse()?, period }));
+    let ranges =
+        ranges.into_iter().map(|(from, to, period)| Ok(Range { from: from.parse()?, to: to.parse()?, period }));
     Ok(Tariff::time_of_use(prices, ranges.collect::<Result<_>>()?))
 }

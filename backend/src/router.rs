@@ -15,7 +15,9 @@ use crate::auth::scope::Scope;
 use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
-use crate::{area, charger, charging, command, connector, driver, events, gateway, payment, presence, station, tariff};
+use crate::{
+    area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, tariff,
+};
 
 /// All kinds of jobs.
 pub const JOBS: &[Kind] = &[
@@ -37,6 +39,7 @@ pub fn operations() -> Vec<Op> {
         charger::operations(),
         connector::operations(),
         tariff::operations(),
+        order::operations(),
         payment::list::operations(),
         payment::notice::operations(),
         driver::operations(),

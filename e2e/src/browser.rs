@@ -79,7 +79,8 @@ impl Browser {
     /// # Errors
     /// There is none in time.
     pub async fn see(&self, css: &str) -> Result<WebElement> {
-        let found = self.driver.query(By::Css(css)).and_displayed().wait(PATIENCE, Duration::from_millis(100)).first().await;
+        let found =
+            self.driver.query(By::Css(css)).and_displayed().wait(PATIENCE, Duration::from_millis(100)).first().await;
         found.with_context(|| format!("nothing to see of {css}"))
     }
 

@@ -94,7 +94,8 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     fill(browser, "serial_no", "E2E0001").await?;
     fill(browser, "name", "一号桩").await?;
     fill(browser, "output_power_w", "480").await?;
-    for (field, text) in [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")] {
+    for (field, text) in [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")]
+    {
         choose(browser, field, text).await?;
     }
     browser.screenshot("charger-form").await?;
@@ -128,7 +129,8 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
         look: Duration::from_millis(200),
         patience: Duration::from_secs(60),
     };
-    let mut driver = Driver::new("13800000001".to_owned(), manner.into(), world.bank.clone(), platform.app.http.clone());
+    let mut driver =
+        Driver::new("13800000001".to_owned(), manner.into(), world.bank.clone(), platform.app.http.clone());
     driver.log_in().await?;
     let found = driver.scan("E2E0001").await?;
     let connector = found.charger.connectors.first().context("no connector")?;

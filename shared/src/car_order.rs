@@ -11,7 +11,7 @@ use crate::fixed::{Fen, Kwh};
 use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod};
 use crate::payment::{PaymentRow, RefundRow};
 use crate::pricing::{Bill, Segment, Tariff};
-use crate::resource::{Resource, Row, Verb};
+use crate::resource::{Form, Resource, Row, Verb};
 use crate::text::{Text, t};
 
 /// A car order in the list.
@@ -271,22 +271,30 @@ impl Resource for CarOrders {
         Column::new("station", t("电站", "Station"), |it: &CarOrderRow| Cell::text(&it.station_name)),
         Column::new("area", t("区域", "Area"), |it: &CarOrderRow| Cell::text(&it.area_name)).detail_only(),
         Column::new("charger", t("电桩编号", "Charger"), |it: &CarOrderRow| Cell::text(&it.charger_code)),
-        Column::new("serial_no", t("出厂标识", "Serial no."), |it: &CarOrderRow| Cell::text(&it.serial_no)).detail_only(),
+        Column::new("serial_no", t("出厂标识", "Serial no."), |it: &CarOrderRow| Cell::text(&it.serial_no))
+            .detail_only(),
         Column::new("connector", t("电枪编号", "Connector"), |it: &CarOrderRow| Cell::text(&it.connector_code)),
         Column::new("phone", t("手机号", "Phone"), |it: &CarOrderRow| Cell::text(&it.phone)),
-        Column::new("start_method", t("启动方式", "Started by"), |it: &CarOrderRow| Cell::code(it.start_method)).detail_only(),
+        Column::new("start_method", t("启动方式", "Started by"), |it: &CarOrderRow| Cell::code(it.start_method))
+            .detail_only(),
         Column::new("card_no", t("充电卡号", "Card"), |it: &CarOrderRow| Cell::maybe(&it.card_no)).detail_only(),
         Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), |it: &CarOrderRow| Cell::number(it.kwh)),
-        Column::new("power", t("功率(kW)", "Power (kW)"), |it: &CarOrderRow| it.power_w.map_or(Cell::Empty, Cell::watts)),
-        Column::new("soc", t("SOC(%)", "SoC (%)"), |it: &CarOrderRow| it.soc.map_or(Cell::Empty, Cell::number)).detail_only(),
+        Column::new("power", t("功率(kW)", "Power (kW)"), |it: &CarOrderRow| {
+            it.power_w.map_or(Cell::Empty, Cell::watts)
+        }),
+        Column::new("soc", t("SOC(%)", "SoC (%)"), |it: &CarOrderRow| it.soc.map_or(Cell::Empty, Cell::number))
+            .detail_only(),
         Column::new("prepaid", t("预付(元)", "Prepaid (yuan)"), |it: &CarOrderRow| Cell::Fen(it.prepaid_fen)),
-        Column::new("elec", t("电费(元)", "Energy fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.elec_fen)).detail_only(),
+        Column::new("elec", t("电费(元)", "Energy fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.elec_fen))
+            .detail_only(),
         Column::new("service", t("服务费(元)", "Service fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.service_fen))
             .detail_only(),
         Column::new("total", t("费用(元)", "Fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.total_fen)),
         Column::new("refunded", t("已退(元)", "Refunded (yuan)"), |it: &CarOrderRow| Cell::Fen(it.refunded_fen)),
-        Column::new("end_reason", t("结束描述", "Why it ended"), |it: &CarOrderRow| it.end_reason.map_or(Cell::Empty, Cell::code))
-            .detail_only(),
+        Column::new("end_reason", t("结束描述", "Why it ended"), |it: &CarOrderRow| {
+            it.end_reason.map_or(Cell::Empty, Cell::code)
+        })
+        .detail_only(),
         Column::new("id", t("创建时间", "Created"), |it: &CarOrderRow| Cell::Time(it.created_at)).sorted(),
         Column::new("started_at", t("开始时间", "Started"), |it: &CarOrderRow| Cell::time(it.started_at)).detail_only(),
         Column::new("ended_at", t("结束时间", "Ended"), |it: &CarOrderRow| Cell::time(it.ended_at)),
@@ -304,14 +312,30 @@ impl Resource for CarOrders {
         Field::new("start_method", t("启动方式", "Started by"), Input::Choice(StartMethod::CHOICES)),
     ];
     const ACTIONS: &'static [Action<CarOrderRow>] = &[Action::new("end", t("结束", "End"))
-        .fields(&[Field::new("note", t("结束说明", "Note"), Input::Area(200)).required().help(t(
-            "按最后一次上报的电量结算，余额原路退回；仍在充电的电桩会收到停止指令。",
-            "Settles with the last reported energy and gives the rest back; a charger that still charges is told to stop.",
-        ))])
+        .fields(EndForm::FIELDS)
         .when(|it: &CarOrderRow| it.state.can_be_ended())
         .danger()
         .keyed()];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
+}
+
+/// Why staff ends an order.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EndForm {
+    /// For those who look at the order later.
+    #[schema(example = "车主来电，电桩断网")]
+    pub note: String,
+}
+
+impl Form for EndForm {}
+
+impl EndForm {
+    /// How it is filled in.
+    pub const FIELDS: &'static [Field] =
+        &[Field::new("note", t("结束说明", "Note"), Input::Area(200)).required().help(t(
+            "按最后一次上报的电量结算，余额原路退回；仍在充电的电桩会收到停止指令。",
+            "Settles with the last reported energy and gives the rest back; a charger that still charges is told to stop.",
+        ))];
 }
 
 impl OrderState {

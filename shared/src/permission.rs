@@ -53,6 +53,7 @@ pub fn groups() -> Vec<Group> {
         of::<crate::charger::CarChargers>().and("car.charger.frames", t("查看报文", "Read messages")),
         of::<crate::connector::CarConnectors>(),
         of::<crate::tariff::CarTariffs>(),
+        of::<crate::car_order::CarOrders>(),
         of::<crate::payment::Payments>(),
         of::<crate::payment::Refunds>(),
     ]

@@ -7,49 +7,70 @@ use schema::{
     car_orders, charge_sessions, ledger_accounts, ledger_entries, ledger_transactions, meter_readings, order_events,
 };
 use shared::car_order::{CarOrderDetail, CarOrderRow, CurvePoint, LedgerLine, OrderEventRow};
-use shared::fixed::{Fen, Kwh};
+use shared::fixed::Fen;
 use shared::order::{OrderState, OrderStep};
 use shared::page::PageQuery;
 use shared::payment::{PaymentFilter, PaymentRow, Payments, RefundFilter, RefundRow, Refunds};
-use shared::pricing::{Bill, Sample, Tariff, bill, segments};
+use shared::pricing::{Bill, Tariff};
 use uuid::Uuid;
 
 use crate::auth::scope::Scope;
+use crate::charging::settle::explain;
 use crate::crud::Browse;
 use crate::error::{Error, Result};
 
 /// Points that a curve has at most.
 const POINTS: usize = 500;
 
-type Session =
-    (serde_json::Value, String, Option<i32>, Option<i64>, Option<i64>, Option<DateTime<Utc>>, Fen, Fen, Option<DateTime<Utc>>);
+type Session = (
+    serde_json::Value,
+    String,
+    i64,
+    Option<i32>,
+    Option<i64>,
+    Option<i64>,
+    Option<DateTime<Utc>>,
+    Fen,
+    Fen,
+    Option<DateTime<Utc>>,
+);
 
 /// Puts everything together about an order that was found in scope.
 pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -> Result<CarOrderDetail> {
     let id = order.id;
-    let (tariff, tariff_hash, transaction_id, voltage_mv, current_ma, last_report_at, charged_fen, overrun_fen, settled_at): Session =
-        charge_sessions::table
-            .inner_join(car_orders::table)
-            .filter(charge_sessions::order_id.eq(id))
-            .select((
-                charge_sessions::tariff,
-                charge_sessions::tariff_hash,
-                charge_sessions::transaction_id,
-                charge_sessions::voltage_mv,
-                charge_sessions::current_ma,
-                charge_sessions::last_report_at,
-                car_orders::charged_fen,
-                car_orders::overrun_fen,
-                car_orders::settled_at,
-            ))
-            .first(conn)
-            .await?;
+    let (
+        tariff,
+        tariff_hash,
+        rated_power_w,
+        transaction_id,
+        voltage_mv,
+        current_ma,
+        last_report_at,
+        charged_fen,
+        overrun_fen,
+        settled_at,
+    ): Session = charge_sessions::table
+        .inner_join(car_orders::table)
+        .filter(charge_sessions::order_id.eq(id))
+        .select((
+            charge_sessions::tariff,
+            charge_sessions::tariff_hash,
+            charge_sessions::rated_power_w,
+            charge_sessions::transaction_id,
+            charge_sessions::voltage_mv,
+            charge_sessions::current_ma,
+            charge_sessions::last_report_at,
+            car_orders::charged_fen,
+            car_orders::overrun_fen,
+            car_orders::settled_at,
+        ))
+        .first(conn)
+        .await?;
     let tariff: Tariff =
         serde_json::from_value(tariff).map_err(|err| Error::internal(format!("the tariff of order {id}: {err}")))?;
-    let readings = readings(conn, id).await?;
-    let samples: Vec<Sample> = readings.iter().map(|it| Sample { at: it.at, kwh: Kwh::from_wh(it.wh) }).collect();
-    let computed = bill(&tariff, &samples).ok();
-    let proved = computed.as_ref().filter(|_| order.state == OrderState::Completed).map(|it| agrees(it, &order));
+    let explained = explain(conn, id, &tariff, rated_power_w).await.ok();
+    let proved = explained.as_ref().filter(|_| order.state == OrderState::Completed).map(|it| agrees(&it.bill, &order));
+    let (bill, segments) = explained.map(|it| (it.bill, it.segments)).unzip();
     let payments = payments(conn, &order).await?;
     let refunds = refunds(conn, &order).await?;
     let mut about = vec![id];
@@ -60,8 +81,8 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         charged_fen,
         overrun_fen,
         settled_at,
-        segments: segments(&tariff, &samples).unwrap_or_default(),
-        bill: computed,
+        segments: segments.unwrap_or_default(),
+        bill,
         proved,
         tariff,
         tariff_hash,
@@ -70,7 +91,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         current_ma,
         last_report_at,
         timeline: timeline(conn, id).await?,
-        curve: thinned(readings),
+        curve: thinned(readings(conn, id).await?),
         payments,
         refunds,
         ledger: ledger(conn, about).await?,
@@ -98,7 +119,8 @@ async fn readings(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<Curve
         ))
         .load(conn)
         .await?;
-    let point = |(at, wh, power_w, current_ma, voltage_mv, soc)| CurvePoint { at, wh, power_w, current_ma, voltage_mv, soc };
+    let point =
+        |(at, wh, power_w, current_ma, voltage_mv, soc)| CurvePoint { at, wh, power_w, current_ma, voltage_mv, soc };
     Ok(rows.into_iter().map(point).collect())
 }
 
@@ -110,8 +132,7 @@ fn thinned(points: Vec<CurvePoint>) -> Vec<CurvePoint> {
 }
 
 async fn timeline(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<OrderEventRow>> {
-    type Row =
-        (OrderStep, Option<OrderState>, Option<OrderState>, String, Option<serde_json::Value>, DateTime<Utc>);
+    type Row = (OrderStep, Option<OrderState>, Option<OrderState>, String, Option<serde_json::Value>, DateTime<Utc>);
     let rows: Vec<Row> = order_events::table
         .filter(order_events::order_id.eq(order))
         .order(order_events::id)

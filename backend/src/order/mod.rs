@@ -1,6 +1,9 @@
 //! Charge orders.
 
 pub mod create;
+mod detail;
+pub mod end;
+mod list;
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -8,10 +11,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, connectors};
+use shared::car_order::{CarOrderDetail, CarOrders, EndForm};
 use shared::order::OrderState;
 use uuid::Uuid;
 
+use crate::api::op::Op;
 pub use crate::charging::{closed_unpaid, paid};
+use crate::crud::ops;
 use crate::error::Result;
 pub use create::{Created, NewOrder, create};
 
@@ -41,4 +47,10 @@ pub async fn connector_is_free(conn: &mut AsyncPgConnection, connector_id: Uuid)
     let row = connectors::table.find(connector_id).select(connectors::id).for_no_key_update();
     row.first::<Uuid>(conn).await?;
     Ok(holder(conn, connector_id).await?.is_none())
+}
+
+/// The operations of car orders.
+pub fn operations() -> Vec<Op> {
+    let end = ops::action::<CarOrders>("end").form::<EndForm>(EndForm::FIELDS).returns::<CarOrderDetail>().to(end::end);
+    [ops::browse::<CarOrders>(), vec![end]].into_iter().flatten().collect()
 }

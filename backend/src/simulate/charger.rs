@@ -115,9 +115,7 @@ pub fn spawn(
     let charger = Charger {
         serial_no: serial_no.clone(),
         power_w,
-        connectors: (1..=habits.connectors)
-            .map(|it| Connector::new(it, power_w, meter + i64::from(it)))
-            .collect(),
+        connectors: (1..=habits.connectors).map(|it| Connector::new(it, power_w, meter + i64::from(it))).collect(),
         configuration: configuration(&habits),
         habits,
         outbox: Outbox::default(),

@@ -12,7 +12,9 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::driver_app::{ChargerFound, DriverOrderDetail, DriverPayment, DriverTokens, LiveOrder, NearbyStation, OrderToPay, StationView};
+use shared::driver_app::{
+    ChargerFound, DriverOrderDetail, DriverPayment, DriverTokens, LiveOrder, NearbyStation, OrderToPay, StationView,
+};
 use shared::fixed::Fen;
 use shared::order::OrderState;
 use uuid::Uuid;

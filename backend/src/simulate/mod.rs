@@ -107,7 +107,12 @@ pub struct World {
 /// The payment channel's address is taken.
 pub async fn run(simulation: Simulation, config: &Config) -> Result<()> {
     let world = start(&simulation, config)?;
-    tracing::info!("simulating {} chargers and {} drivers at {}", simulation.chargers, simulation.drivers, simulation.url);
+    tracing::info!(
+        "simulating {} chargers and {} drivers at {}",
+        simulation.chargers,
+        simulation.drivers,
+        simulation.url
+    );
     crate::serve::stop_signal().await?;
     world.stopping.cancel();
     Ok(())
@@ -121,7 +126,11 @@ pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
     let http = crate::app::http_client()?;
     let sandbox = &config.payment.sandbox;
     let bank = Bank::new(&sandbox.merchant_no, sandbox.secret.clone(), config.sms.secret.clone(), http.clone());
-    bank.set_faults(Faults { lose: simulation.lose_percent, duplicate: simulation.duplicate_percent, ..Faults::default() });
+    bank.set_faults(Faults {
+        lose: simulation.lose_percent,
+        duplicate: simulation.duplicate_percent,
+        ..Faults::default()
+    });
     bank.serve(simulation.bank)?;
     let stopping = CancellationToken::new();
     let habits = Arc::new(Habits {
@@ -135,7 +144,8 @@ pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
     let chargers: HashMap<String, Handle> = (1..=simulation.chargers)
         .map(|number| {
             let serial_no = format!("{}{number:04}", simulation.prefix);
-            let power = simulation.power_kw.map(|it| it * 1000).or_else(|| crate::demo::power(number)).unwrap_or(60_000);
+            let power =
+                simulation.power_kw.map(|it| it * 1000).or_else(|| crate::demo::power(number)).unwrap_or(60_000);
             (serial_no.clone(), charger::spawn(serial_no, power, habits.clone(), stopping.clone()))
         })
         .collect();

@@ -57,7 +57,9 @@ fn every_named_operation_page_and_test_exists() {
         if tests_named.is_empty() {
             wrong.push(format!("{id}: no test"));
         }
-        wrong.extend(tests_named.into_iter().filter(|it| !tests.contains(&format!("{it}("))).map(|it| format!("{id}: no {it}")));
+        wrong.extend(
+            tests_named.into_iter().filter(|it| !tests.contains(&format!("{it}("))).map(|it| format!("{id}: no {it}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(ids.len() > 20, "the table is nearly empty");

@@ -157,8 +157,12 @@ async fn nothing_is_lost_when_the_server_is_killed() {
             .unwrap();
         let open_refunds: i64 =
             refunds::table.filter(refunds::state.ne("succeeded")).count().get_result(&mut conn).await.unwrap();
-        let open_payments: i64 =
-            payments::table.filter(payments::state.eq_any(["created", "paying"])).count().get_result(&mut conn).await.unwrap();
+        let open_payments: i64 = payments::table
+            .filter(payments::state.eq_any(["created", "paying"]))
+            .count()
+            .get_result(&mut conn)
+            .await
+            .unwrap();
         if open_orders + open_refunds + open_payments == 0 {
             break;
         }

@@ -3,11 +3,11 @@
 mod access;
 mod app;
 mod auth;
-mod coverage;
-mod crash;
 mod car;
 mod channel;
 mod charging;
+mod coverage;
+mod crash;
 mod crud;
 mod driver;
 mod gateway;
