@@ -5,6 +5,8 @@ use shared::area::CarAreas;
 use shared::charger::CarChargers;
 use shared::resource::Resource;
 use shared::station::CarStations;
+use shared::system::property::Properties;
+use shared::system::provider::Providers;
 use shared::text::t;
 use shared::user::{Login, Me, PasswordChange, Refresh, Tokens};
 use uuid::Uuid;
@@ -16,7 +18,7 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, tariff,
+    area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, system, tariff,
 };
 
 /// All kinds of jobs.
@@ -43,6 +45,7 @@ pub fn operations() -> Vec<Op> {
         payment::list::operations(),
         payment::notice::operations(),
         driver::operations(),
+        system::operations(),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -80,6 +83,8 @@ pub async fn named(conn: &mut AsyncPgConnection, scope: &Scope, path: &str, name
         CarStations::PATH => import::named::<CarStations>(conn, scope, name).await,
         CarAreas::PATH => import::named::<CarAreas>(conn, scope, name).await,
         CarChargers::PATH => import::named::<CarChargers>(conn, scope, name).await,
+        Providers::PATH => import::named::<Providers>(conn, scope, name).await,
+        Properties::PATH => import::named::<Properties>(conn, scope, name).await,
         _ => Ok(None),
     }
 }

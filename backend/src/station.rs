@@ -8,7 +8,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{areas, car_orders, chargers, connectors, properties, providers, stations};
 use shared::page::{Page, PageQuery};
 use shared::station::{CarStationFilter, CarStationForm, CarStationRow, CarStations, Nature, Review};
-use shared::text::t;
 use uuid::Uuid;
 
 use crate::api::body::Body;
@@ -18,7 +17,8 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, Ctx, Impact, Switch, Write, ops, page, routes};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::review::{Rejection, require_pending};
 
 #[derive(HasQuery)]
 #[diesel(table_name = stations, check_for_backend(Pg), base_query = joined())]
@@ -267,23 +267,12 @@ impl Switch for CarStations {
     }
 }
 
-/// Why a station was rejected.
-#[derive(serde::Deserialize, utoipa::ToSchema)]
-struct Rejection {
-    /// For the people who asked.
-    note: String,
-}
-
 async fn approve(ctx: Ctx, id: Path<Uuid>) -> Result<Json<CarStationRow>> {
     review(ctx, *id, "approve", Review::Approved, None).await
 }
 
 async fn reject(ctx: Ctx, id: Path<Uuid>, Body(form): Body<Rejection>) -> Result<Json<CarStationRow>> {
-    let note = form.note.trim().to_owned();
-    if note.is_empty() {
-        return Err(Error::field("note", "required", t("必填", "Required")));
-    }
-    review(ctx, *id, "reject", Review::Rejected, Some(note)).await
+    review(ctx, *id, "reject", Review::Rejected, Some(form.reason()?)).await
 }
 
 async fn review(
@@ -295,10 +284,8 @@ async fn review(
 ) -> Result<Json<CarStationRow>> {
     routes::act::<CarStations, _>(ctx, id, verb, move |conn, _, before| {
         Box::pin(async move {
-            if before.review != Review::Pending {
-                return Err(Error::Conflict("already_reviewed", t("已经审核过", "It has been reviewed already")));
-            }
-            routes::stamp(conn, "stations", id, None).await?;
+            require_pending(before.review)?;
+            routes::stamp(conn, "stations", id, Some(before.version)).await?;
             let set = (stations::review.eq(review), stations::review_note.eq(note));
             diesel::update(stations::table.find(id)).set(set).execute(conn).await?;
             Ok(())

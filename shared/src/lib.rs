@@ -20,6 +20,7 @@ pub mod pricing;
 pub mod problem;
 pub mod resource;
 pub mod station;
+pub mod system;
 pub mod tariff;
 pub mod text;
 pub mod time;

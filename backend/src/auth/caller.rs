@@ -57,8 +57,7 @@ impl Caller {
             (UserKind::Property, Some(provider), Some(property)) => Node::Property { provider, property },
             (UserKind::Provider | UserKind::Property, _, _) => return Err(Error::internal("a user without a node")),
         };
-        let allowed = shared::permission::codes_for(kind);
-        let permissions = permissions.into_iter().filter(|it| allowed.contains(it)).collect();
+        let permissions = permissions.into_iter().filter(|it| shared::permission::fits(kind, it)).collect();
         let stations = Some(stations).filter(|it| !it.is_empty());
         let scope = Scope { node, stations };
         Ok(Self { user_id: user, name, scope, permissions, family, must_change_password })

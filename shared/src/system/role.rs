@@ -1,0 +1,194 @@
+//! Roles: sets of permissions that users of one node can have.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::node;
+use crate::codes::Code;
+use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::permission;
+use crate::problem::FieldError;
+use crate::resource::{Editable, Form, Resource, Row, Verb};
+use crate::station::ENABLED;
+use crate::text::{Lang, Text, t};
+use crate::user::UserKind;
+
+/// A role.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RoleRow {
+    /// Id.
+    pub id: Uuid,
+    /// The kind of node that it belongs to.
+    pub kind: UserKind,
+    /// Its provider, below the platform.
+    pub provider_id: Option<Uuid>,
+    /// That provider's name.
+    pub provider_name: Option<String>,
+    /// Its property, below a provider.
+    pub property_id: Option<Uuid>,
+    /// That property's name.
+    pub property_name: Option<String>,
+    /// Name.
+    #[schema(example = "场站运维")]
+    pub name: String,
+    /// What its users may do.
+    pub permissions: Vec<String>,
+    /// The node's own administrator: holds all that the kind may have, and stays as it is.
+    pub builtin: bool,
+    /// It counts, and can be given to users.
+    pub enabled: bool,
+    /// Users who have it.
+    pub users: i64,
+    /// Version, for changing it.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Row for RoleRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn enabled(&self) -> Option<bool> {
+        Some(self.enabled)
+    }
+}
+
+/// What is filled in for a role.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RoleForm {
+    /// The kind of node that it belongs to. Cannot be changed.
+    pub kind: UserKind,
+    /// Its provider, below the platform. Cannot be changed.
+    pub provider_id: Option<Uuid>,
+    /// Its property, below a provider. Cannot be changed.
+    pub property_id: Option<Uuid>,
+    /// Name.
+    #[schema(example = "场站运维")]
+    pub name: String,
+    /// What its users may do.
+    #[schema(example = json!(["car.station.view"]))]
+    pub permissions: Vec<String>,
+}
+
+impl Form for RoleForm {
+    fn validate(&self, lang: Lang) -> Vec<FieldError> {
+        let mut errors = node::errors(self.kind, self.provider_id, self.property_id, lang);
+        let allowed = permission::codes_for(self.kind);
+        if let Some(code) = self.permissions.iter().find(|it| !allowed.contains(it)) {
+            let message = match lang {
+                Lang::Zh => format!("{}用户不能拥有权限 {code}", self.kind.label().zh),
+                Lang::En => format!("Users of this kind cannot have the permission {code}"),
+            };
+            errors.push(FieldError::new("permissions", "choice", message));
+        }
+        errors
+    }
+}
+
+/// How roles are searched.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+pub struct RoleFilter {
+    /// The provider.
+    pub provider_id: Option<Uuid>,
+    /// The property.
+    pub property_id: Option<Uuid>,
+    /// Part of the name.
+    pub name: Option<String>,
+    /// Switched on or off.
+    pub enabled: Option<bool>,
+    /// The kind of node that it belongs to.
+    pub kind: Option<UserKind>,
+    /// Made on this local day or later.
+    pub created_from: Option<NaiveDate>,
+    /// Made on this local day or earlier.
+    pub created_to: Option<NaiveDate>,
+}
+
+/// Some users, to be given a role or to lose it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RoleUsers {
+    /// The users.
+    pub user_ids: Vec<Uuid>,
+}
+
+impl Form for RoleUsers {}
+
+/// Roles.
+pub struct Roles;
+
+impl Resource for Roles {
+    const PATH: &'static str = "system/roles";
+    const ONE: &'static str = "Role";
+    const MANY: &'static str = "Roles";
+    const TITLE: Text = t("角色", "Roles");
+    const PERMISSION: &'static str = "system.role";
+    type Row = RoleRow;
+    type Detail = RoleRow;
+    type Filter = RoleFilter;
+    const COLUMNS: &'static [Column<RoleRow>] = &[
+        Column::new("name", t("角色名称", "Name"), |it: &RoleRow| Cell::text(&it.name)).sorted(),
+        Column::new("kind", t("授权类型", "Kind"), |it: &RoleRow| Cell::code(it.kind)),
+        Column::new("provider", t("服务商", "Provider"), |it: &RoleRow| Cell::maybe(&it.provider_name)),
+        Column::new("property", t("集团物业", "Property"), |it: &RoleRow| Cell::maybe(&it.property_name)),
+        Column::new("permissions", t("权限数", "Permissions"), |it: &RoleRow| Cell::number(it.permissions.len())),
+        Column::new("users", t("用户数", "Users"), |it: &RoleRow| Cell::number(it.users)),
+        Column::new("builtin", t("内置", "Built in"), |it: &RoleRow| Cell::flag(it.builtin)).detail_only(),
+        Column::new("enabled", t("角色状态", "State"), |it: &RoleRow| Cell::enabled(it.enabled)),
+        Column::new("id", t("创建时间", "Created"), |it: &RoleRow| Cell::Time(it.created_at)).sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), |it: &RoleRow| Cell::Time(it.updated_at)).detail_only(),
+    ];
+    const FILTERS: &'static [Field] = &[
+        Field::new("name", t("角色名称", "Name"), Input::Text(30)),
+        ENABLED,
+        Field::new("kind", t("授权类型", "Kind"), Input::Choice(UserKind::CHOICES)),
+        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
+        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+        Field::new("created", t("创建时间", "Created"), Input::Days),
+    ];
+    const VERBS: &'static [Verb] =
+        &[Verb::View, Verb::Create, Verb::Update, Verb::Delete, Verb::Enable, Verb::Disable, Verb::Export];
+    const ACTIONS: &'static [Action<RoleRow>] = &[
+        Action::new("assign", t("分配用户", "Assign users")).fields(USERS).when(|it: &RoleRow| it.enabled),
+        Action::new("revoke", t("取消授权", "Revoke from users"))
+            .fields(USERS)
+            .when(|it: &RoleRow| it.users > 0)
+            .danger(),
+    ];
+}
+
+/// Whom a role is given to or taken from.
+pub const USERS: &[Field] = &[Field::new("user_ids", t("用户", "Users"), Input::Lookups("system/users")).required()];
+
+impl Editable for Roles {
+    type Form = RoleForm;
+    const FIELDS: &'static [Field] = &[
+        node::KIND,
+        node::PROVIDER,
+        node::PROPERTY,
+        Field::new("name", t("角色名称", "Name"), Input::Text(30)).required(),
+        Field::new("permissions", t("菜单权限", "Permissions"), Input::Permissions).required(),
+    ];
+
+    fn form(it: &RoleRow) -> RoleForm {
+        let it = it.clone();
+        RoleForm {
+            kind: it.kind,
+            provider_id: it.provider_id,
+            property_id: it.property_id,
+            name: it.name,
+            permissions: it.permissions,
+        }
+    }
+
+    fn version(it: &RoleRow) -> i64 {
+        it.version
+    }
+}

@@ -1,0 +1,316 @@
+//! Users of the console, as those see them who manage them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::node;
+use crate::codes::{Code, codes};
+use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::problem::FieldError;
+use crate::resource::{Editable, Form, Resource, Row, Verb};
+use crate::station::ENABLED;
+use crate::text::{Lang, Text, t};
+use crate::user::UserKind;
+
+codes! {
+    /// What a user sees of their node (授权类型).
+    pub enum Reach {
+        Node = "node", Primary, "全部电站", "All stations";
+        Stations = "stations", Warning, "指定电站", "Bound stations";
+    }
+}
+
+/// A user of the console.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserRow {
+    /// Id.
+    pub id: Uuid,
+    /// What kind of node they sit at.
+    pub kind: UserKind,
+    /// Their provider, below the platform.
+    pub provider_id: Option<Uuid>,
+    /// That provider's name.
+    pub provider_name: Option<String>,
+    /// Their property, below a provider.
+    pub property_id: Option<Uuid>,
+    /// That property's name.
+    pub property_name: Option<String>,
+    /// The account's name.
+    #[schema(example = "chenchen")]
+    pub username: String,
+    /// The person's name.
+    #[schema(example = "陈晨")]
+    pub name: String,
+    /// Their mobile number.
+    pub phone: Option<String>,
+    /// Their e-mail address.
+    pub email: Option<String>,
+    /// The roles that they have.
+    pub role_ids: Vec<Uuid>,
+    /// Those roles' names.
+    pub roles: Vec<String>,
+    /// The car stations that they are bound to; none for all of the node.
+    pub car_station_ids: Vec<Uuid>,
+    /// The names of all stations that they are bound to.
+    pub stations: Vec<String>,
+    /// Whether they may log in.
+    pub enabled: bool,
+    /// The password must be changed before anything else.
+    pub must_change_password: bool,
+    /// Too many wrong passwords: until then nobody can log in.
+    pub locked_until: Option<DateTime<Utc>>,
+    /// When they last logged in.
+    pub last_login_at: Option<DateTime<Utc>>,
+    /// When the password was last set.
+    pub password_changed_at: DateTime<Utc>,
+    /// Version, for changing it.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// A generated password: only in the answer that set it, and to be changed at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_password: Option<String>,
+}
+
+impl UserRow {
+    /// What they see of their node.
+    pub const fn reach(&self) -> Reach {
+        if self.stations.is_empty() { Reach::Node } else { Reach::Stations }
+    }
+}
+
+impl Row for UserRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn enabled(&self) -> Option<bool> {
+        Some(self.enabled)
+    }
+}
+
+/// What is filled in for a user.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserForm {
+    /// What kind of node they sit at. Cannot be changed.
+    pub kind: UserKind,
+    /// Their provider, below the platform. Cannot be changed.
+    pub provider_id: Option<Uuid>,
+    /// Their property, below a provider. Cannot be changed.
+    pub property_id: Option<Uuid>,
+    /// The account's name: 3 to 32 letters, digits and `._-@`. Cannot be changed.
+    #[schema(example = "chenchen")]
+    pub username: String,
+    /// The person's name.
+    pub name: String,
+    /// Their mobile number.
+    pub phone: Option<String>,
+    /// Their e-mail address.
+    pub email: Option<String>,
+    /// The roles that they have: of the same node, and enabled.
+    pub role_ids: Option<Vec<Uuid>>,
+    /// A password to be changed at the first login. A new account without one is given one; a changed one keeps its own.
+    pub password: Option<String>,
+}
+
+impl Form for UserForm {
+    fn validate(&self, lang: Lang) -> Vec<FieldError> {
+        let mut errors = node::errors(self.kind, self.provider_id, self.property_id, lang);
+        let mut wrong = |field, code, text: Text| errors.push(FieldError::new(field, code, text.get(lang)));
+        let mark = |byte: u8| b"._-@".contains(&byte);
+        let plain = self.username.bytes().all(|it| it.is_ascii_alphanumeric() || mark(it));
+        let begins = self.username.bytes().next().is_some_and(|it| it.is_ascii_alphanumeric());
+        if !plain || !begins || self.username.len() < 3 {
+            let text = t(
+                "3 到 32 个字母、数字或 ._-@，以字母或数字开头",
+                "3 to 32 letters, digits and ._-@, a letter or digit first",
+            );
+            wrong("username", "format", text);
+        }
+        // The accounts of providers and properties are named by their mobile numbers: nobody may take another's.
+        let mobile = self.username.len() == 11 && self.username.bytes().all(|it| it.is_ascii_digit());
+        if mobile && self.phone.as_ref() != Some(&self.username) {
+            let text = t("以手机号为账号时，须与手机号码一致", "A mobile number as the name must be one's own");
+            wrong("phone", "mismatch", text);
+        }
+        if self.password.as_ref().is_some_and(|it| it.chars().count() < 8) {
+            wrong("password", "too_short", t("至少 8 个字符", "At least 8 characters"));
+        }
+        errors
+    }
+}
+
+/// How users are searched.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+pub struct UserFilter {
+    /// The provider.
+    pub provider_id: Option<Uuid>,
+    /// The property.
+    pub property_id: Option<Uuid>,
+    /// Part of the account's name.
+    pub username: Option<String>,
+    /// Part of the person's name.
+    pub name: Option<String>,
+    /// What they see of their node.
+    pub reach: Option<Reach>,
+    /// What kind of node they sit at.
+    pub kind: Option<UserKind>,
+    /// A role that they have.
+    pub role_id: Option<Uuid>,
+    /// Whether they may log in.
+    pub enabled: Option<bool>,
+    /// Made on this local day or later.
+    pub created_from: Option<NaiveDate>,
+    /// Made on this local day or earlier.
+    pub created_to: Option<NaiveDate>,
+}
+
+/// Users.
+pub struct Users;
+
+impl Resource for Users {
+    const PATH: &'static str = "system/users";
+    const ONE: &'static str = "User";
+    const MANY: &'static str = "Users";
+    const TITLE: Text = t("用户", "Users");
+    const PERMISSION: &'static str = "system.user";
+    type Row = UserRow;
+    type Detail = UserRow;
+    type Filter = UserFilter;
+    const COLUMNS: &'static [Column<UserRow>] = &[
+        Column::new("username", t("登录账号", "Account"), |it: &UserRow| Cell::text(&it.username)).sorted(),
+        Column::new("name", t("用户名称", "Name"), |it: &UserRow| Cell::text(&it.name)).sorted(),
+        Column::new("phone", t("手机号码", "Mobile"), |it: &UserRow| Cell::maybe(&it.phone)),
+        Column::new("email", t("邮箱", "E-mail"), |it: &UserRow| Cell::maybe(&it.email)).detail_only(),
+        Column::new("kind", t("用户类型", "Kind"), |it: &UserRow| Cell::code(it.kind)),
+        Column::new("provider", t("服务商", "Provider"), |it: &UserRow| Cell::maybe(&it.provider_name)),
+        Column::new("property", t("集团物业", "Property"), |it: &UserRow| Cell::maybe(&it.property_name)),
+        Column::new("roles", t("角色", "Roles"), |it: &UserRow| Cell::text(it.roles.join("、"))),
+        Column::new("reach", t("授权类型", "Reach"), |it: &UserRow| Cell::code(it.reach())),
+        Column::new("stations", t("绑定电站", "Bound stations"), |it: &UserRow| Cell::text(it.stations.join("、")))
+            .detail_only(),
+        Column::new("enabled", t("账号状态", "State"), |it: &UserRow| Cell::enabled(it.enabled)),
+        Column::new("must_change_password", t("须修改密码", "Must change password"), |it: &UserRow| {
+            Cell::flag(it.must_change_password)
+        })
+        .detail_only(),
+        Column::new("locked_until", t("锁定至", "Locked until"), |it: &UserRow| Cell::time(it.locked_until))
+            .detail_only(),
+        Column::new("last_login_at", t("最近登录", "Last login"), |it: &UserRow| Cell::time(it.last_login_at)).sorted(),
+        Column::new("password_changed_at", t("密码设置时间", "Password set"), |it: &UserRow| {
+            Cell::Time(it.password_changed_at)
+        })
+        .detail_only(),
+        Column::new("id", t("创建时间", "Created"), |it: &UserRow| Cell::Time(it.created_at)).sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), |it: &UserRow| Cell::Time(it.updated_at)).detail_only(),
+    ];
+    const FILTERS: &'static [Field] = &[
+        Field::new("username", t("登录账号", "Account"), Input::Text(32)),
+        Field::new("name", t("用户名称", "Name"), Input::Text(30)),
+        Field::new("kind", t("用户类型", "Kind"), Input::Choice(UserKind::CHOICES)),
+        ENABLED,
+        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
+        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+        Field::new("reach", t("授权类型", "Reach"), Input::Choice(Reach::CHOICES)),
+        Field::new("role_id", t("角色", "Role"), Input::Lookup("system/roles")),
+        Field::new("created", t("创建时间", "Created"), Input::Days),
+    ];
+    const VERBS: &'static [Verb] = &[
+        Verb::View,
+        Verb::Create,
+        Verb::Update,
+        Verb::Delete,
+        Verb::Enable,
+        Verb::Disable,
+        Verb::Export,
+        Verb::Import,
+    ];
+    const ACTIONS: &'static [Action<UserRow>] = &[
+        Action::new("bind-stations", t("绑定电站", "Bind stations")).fields(STATIONS),
+        Action::new("reset-password", t("重置密码", "Reset password"))
+            .confirm(t(
+                "将生成一次性密码，只显示一次；该用户会退出登录。",
+                "A one-time password is made and shown once; the user is logged out.",
+            ))
+            .danger(),
+    ];
+}
+
+/// What a user is bound to.
+pub const STATIONS: &[Field] =
+    &[Field::new("car_station_ids", t("汽车电站", "Car stations"), Input::Lookups("car/stations"))
+        .help(t("不选表示其节点下的全部电站", "None means all stations of the node"))];
+
+impl Editable for Users {
+    type Form = UserForm;
+    const FIELDS: &'static [Field] = &[
+        node::KIND,
+        node::PROVIDER,
+        node::PROPERTY,
+        Field::new("username", t("登录账号", "Account"), Input::Text(32)).required().fixed(),
+        Field::new("name", t("用户名称", "Name"), Input::Text(30)).required(),
+        Field::new("phone", t("手机号码", "Mobile"), Input::Mobile),
+        Field::new("email", t("邮箱", "E-mail"), Input::Email),
+        Field::new("role_ids", t("角色", "Roles"), Input::Lookups("system/roles")),
+        Field::new("password", t("登录密码", "Password"), Input::Password).help(t(
+            "新增时不填则生成一次性密码；修改时不填则不变",
+            "A new account without one is given one; a changed one keeps its own",
+        )),
+    ];
+
+    fn form(it: &UserRow) -> UserForm {
+        let it = it.clone();
+        UserForm {
+            kind: it.kind,
+            provider_id: it.provider_id,
+            property_id: it.property_id,
+            username: it.username,
+            name: it.name,
+            phone: it.phone,
+            email: it.email,
+            role_ids: Some(it.role_ids),
+            password: None,
+        }
+    }
+
+    fn version(it: &UserRow) -> i64 {
+        it.version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wrong(changes: serde_json::Value) -> Vec<(String, String)> {
+        let mut form = json!({"kind": "platform", "username": "chen.chen", "name": "陈晨"});
+        for (name, value) in changes.as_object().unwrap() {
+            form[name] = value.clone();
+        }
+        let errors = crate::check::read::<UserForm>(Users::FIELDS, form.as_object().unwrap(), Lang::En).err();
+        errors.unwrap_or_default().into_iter().map(|it| (it.field, it.code)).collect()
+    }
+
+    #[test]
+    fn names_follow_their_rules() {
+        let one = |field: &str, code: &str| vec![(field.to_owned(), code.to_owned())];
+        assert_eq!(wrong(json!({})), []);
+        for bad in ["ab", "陈晨陈", "a b c", "-abc", "a/bc"] {
+            assert_eq!(wrong(json!({"username": bad})), one("username", "format"), "{bad}");
+        }
+        assert_eq!(wrong(json!({"username": "a".repeat(33)})), one("username", "too_long"));
+        assert_eq!(wrong(json!({"username": "13900000001"})), one("phone", "mismatch"));
+        assert_eq!(wrong(json!({"username": "13900000001", "phone": "13900000002"})), one("phone", "mismatch"));
+        assert_eq!(wrong(json!({"username": "13900000001", "phone": "13900000001"})), []);
+        assert_eq!(wrong(json!({"password": "short"})), one("password", "too_short"));
+        assert_eq!(wrong(json!({"kind": "provider"})), one("provider_id", "required"));
+    }
+}
