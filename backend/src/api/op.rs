@@ -240,17 +240,19 @@ impl Op {
 
 /// A value for each field that passes its check.
 fn examples(fields: &[Field]) -> FormMap {
-    let value = |input: Input| match input {
+    let value = |field: &Field| match field.input {
         Input::Mobile => Some("13800000001".into()),
         Input::Phone => Some("400-800-1234".into()),
         Input::Email => Some("ops@example.com".into()),
         Input::Int { min, .. } | Input::Fen { min, .. } => Some(min.max(1).into()),
         Input::Watts { .. } => Some(60_000.into()),
         Input::Degrees { limit } => Some(if limit > 90 { 120.2 } else { 30.25 }.into()),
+        Input::Password => Some("correct horse battery staple".into()),
+        Input::Lookups(_) if field.required => Some(serde_json::json!(["019a5f3e-7c00-7000-8000-000000000001"])),
         Input::Lookups(_) => Some(serde_json::json!([])),
         _ => None,
     };
-    fields.iter().filter_map(|it| Some((it.name.to_owned(), value(it.input)?))).collect()
+    fields.iter().filter_map(|it| Some((it.name.to_owned(), value(it)?))).collect()
 }
 
 /// The reference to a JSON schema as a body.

@@ -132,6 +132,11 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         // Every driver sees every station, but orders are the driver's own.
         "app/stations" => Uuid::now_v7(),
         "app/orders" => app.placed(theirs, site).await.order,
+        "system/providers" => theirs.provider,
+        "system/properties" => theirs.property,
+        "system/users" | "system/roles" | "system/audits" | "system/logins" => {
+            crate::system::row_of(app, &operation.tag, theirs).await
+        }
         tag => panic!("{}: no factory makes a row of {tag}", operation.id),
     }
 }

@@ -14,4 +14,5 @@ mod gateway;
 mod ledger;
 mod openapi;
 mod payment;
+mod system;
 mod tariff;

@@ -63,6 +63,13 @@ impl Row for RoleRow {
 
 /// What is filled in for a role.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "property",
+    "provider_id": "019a5f3e-7c00-7000-8000-000000000001",
+    "property_id": "019a5f3e-7c00-7000-8000-000000000002",
+    "name": "场站运维",
+    "permissions": ["car.station.view"],
+}))]
 pub struct RoleForm {
     /// The kind of node that it belongs to. Cannot be changed.
     pub kind: UserKind,
@@ -71,10 +78,8 @@ pub struct RoleForm {
     /// Its property, below a provider. Cannot be changed.
     pub property_id: Option<Uuid>,
     /// Name.
-    #[schema(example = "场站运维")]
     pub name: String,
     /// What its users may do.
-    #[schema(example = json!(["car.station.view"]))]
     pub permissions: Vec<String>,
 }
 

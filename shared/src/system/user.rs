@@ -51,7 +51,9 @@ pub struct UserRow {
     pub role_ids: Vec<Uuid>,
     /// Those roles' names.
     pub roles: Vec<String>,
-    /// The car stations that they are bound to; none for all of the node.
+    /// What they see of their node.
+    pub reach: Reach,
+    /// The car stations that they are bound to.
     pub car_station_ids: Vec<Uuid>,
     /// The names of all stations that they are bound to.
     pub stations: Vec<String>,
@@ -76,13 +78,6 @@ pub struct UserRow {
     pub initial_password: Option<String>,
 }
 
-impl UserRow {
-    /// What they see of their node.
-    pub const fn reach(&self) -> Reach {
-        if self.stations.is_empty() { Reach::Node } else { Reach::Stations }
-    }
-}
-
 impl Row for UserRow {
     fn id(&self) -> Uuid {
         self.id
@@ -97,6 +92,16 @@ impl Row for UserRow {
 
 /// What is filled in for a user.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "property",
+    "provider_id": "019a5f3e-7c00-7000-8000-000000000001",
+    "property_id": "019a5f3e-7c00-7000-8000-000000000002",
+    "username": "chenchen",
+    "name": "陈晨",
+    "phone": "13800000001",
+    "email": "chen@example.com",
+    "role_ids": [],
+}))]
 pub struct UserForm {
     /// What kind of node they sit at. Cannot be changed.
     pub kind: UserKind,
@@ -105,7 +110,6 @@ pub struct UserForm {
     /// Their property, below a provider. Cannot be changed.
     pub property_id: Option<Uuid>,
     /// The account's name: 3 to 32 letters, digits and `._-@`. Cannot be changed.
-    #[schema(example = "chenchen")]
     pub username: String,
     /// The person's name.
     pub name: String,
@@ -192,7 +196,7 @@ impl Resource for Users {
         Column::new("provider", t("服务商", "Provider"), |it: &UserRow| Cell::maybe(&it.provider_name)),
         Column::new("property", t("集团物业", "Property"), |it: &UserRow| Cell::maybe(&it.property_name)),
         Column::new("roles", t("角色", "Roles"), |it: &UserRow| Cell::text(it.roles.join("、"))),
-        Column::new("reach", t("授权类型", "Reach"), |it: &UserRow| Cell::code(it.reach())),
+        Column::new("reach", t("授权类型", "Reach"), |it: &UserRow| Cell::code(it.reach)),
         Column::new("stations", t("绑定电站", "Bound stations"), |it: &UserRow| Cell::text(it.stations.join("、")))
             .detail_only(),
         Column::new("enabled", t("账号状态", "State"), |it: &UserRow| Cell::enabled(it.enabled)),

@@ -63,6 +63,7 @@ impl From<User> for UserRow {
             email: it.email,
             role_ids: vec![],
             roles: vec![],
+            reach: Reach::Node,
             car_station_ids: vec![],
             stations: vec![],
             enabled: it.enabled,
@@ -106,6 +107,7 @@ async fn complete(conn: &mut AsyncPgConnection, users: &mut [UserRow]) -> Result
             if line == "car" {
                 user.car_station_ids.push(id);
             }
+            user.reach = Reach::Stations;
             user.stations.push(name);
         }
     }
