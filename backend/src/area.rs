@@ -178,5 +178,8 @@ impl Switch for CarAreas {
 
 /// The operations of areas of car stations.
 pub fn operations() -> Vec<Op> {
-    [ops::browse::<CarAreas>(), ops::write::<CarAreas>(), ops::switch::<CarAreas>()].into_iter().flatten().collect()
+    [ops::browse::<CarAreas>(), ops::write::<CarAreas>(), ops::switch::<CarAreas>(), ops::history::<CarAreas>()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -223,8 +223,13 @@ impl Switch for CarConnectors {
 
 /// The operations of connectors.
 pub fn operations() -> Vec<Op> {
-    [ops::browse::<CarConnectors>(), ops::write::<CarConnectors>(), ops::switch::<CarConnectors>()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ops::browse::<CarConnectors>(),
+        ops::write::<CarConnectors>(),
+        ops::switch::<CarConnectors>(),
+        ops::history::<CarConnectors>(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -35,4 +35,5 @@ pub mod station;
 pub mod system;
 pub mod tariff;
 pub mod tenant;
+pub mod unregistered;
 pub mod verify;

@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
     area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, system, tariff,
+    unregistered,
 };
 
 /// All kinds of jobs.
@@ -42,6 +43,7 @@ pub fn operations() -> Vec<Op> {
         connector::operations(),
         tariff::operations(),
         order::operations(),
+        unregistered::operations(),
         payment::list::operations(),
         payment::notice::operations(),
         driver::operations(),

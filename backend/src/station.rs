@@ -298,8 +298,14 @@ async fn review(
 pub fn operations() -> Vec<Op> {
     let approve = ops::action::<CarStations>("approve").returns::<CarStationRow>().to(approve);
     let reject = ops::action::<CarStations>("reject").body::<Rejection>().returns::<CarStationRow>().to(reject);
-    [ops::browse::<CarStations>(), ops::write::<CarStations>(), ops::switch::<CarStations>(), vec![approve, reject]]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ops::browse::<CarStations>(),
+        ops::write::<CarStations>(),
+        ops::switch::<CarStations>(),
+        ops::history::<CarStations>(),
+        vec![approve, reject],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

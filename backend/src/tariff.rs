@@ -379,8 +379,14 @@ pub fn operations() -> Vec<Op> {
         .returns::<Trial>()
         .to(trial_unsaved);
     let trials = [trial_op, unsaved].into_iter().map(|op| op.tag("car/tariffs")).collect();
-    [ops::browse::<CarTariffs>(), ops::write::<CarTariffs>(), ops::switch::<CarTariffs>(), trials]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ops::browse::<CarTariffs>(),
+        ops::write::<CarTariffs>(),
+        ops::switch::<CarTariffs>(),
+        ops::history::<CarTariffs>(),
+        trials,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -20,6 +20,7 @@ create index connection_records_property_idx on connection_records (property_id,
 -- Devices that knocked and are not ours (yet).
 create table unknown_devices (
     serial_no text primary key,
+    id uuid not null default gen_random_uuid() constraint unknown_devices_id_key unique,
     protocol text not null,
     remote_address text not null,
     reason text not null,

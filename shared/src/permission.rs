@@ -80,6 +80,7 @@ pub const PAGES: &[Page] = &[
     of::<crate::charger::CarChargers>().and(&[("frames", t("查看报文", "Read messages"))]),
     of::<crate::connector::CarConnectors>(),
     of::<crate::tariff::CarTariffs>(),
+    of::<crate::unregistered::UnregisteredDevices>(),
     of::<crate::car_order::CarOrders>(),
     of::<crate::payment::Payments>(),
     of::<crate::payment::Refunds>(),

@@ -32,6 +32,18 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::View,
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Enable,
+        Self::Disable,
+        Self::Export,
+        Self::Import,
+    ];
+
     /// The last part of the permission code.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -599,6 +599,7 @@ diesel::table! {
 diesel::table! {
     unknown_devices (serial_no) {
         serial_no -> Text,
+        id -> Uuid,
         protocol -> Text,
         remote_address -> Text,
         reason -> Text,

@@ -4,24 +4,19 @@ use actix_web::HttpRequest;
 use actix_web::web::{Json, Path};
 use diesel::prelude::*;
 use schema::{connection_records as records, device_commands as commands, device_frames as frames};
-use serde::Deserialize;
 use shared::charger::CarChargers;
 use shared::device_log::{ConnectionRecordRow, DeviceCommandRow, DeviceFrameFilter, DeviceFrameRow};
 use shared::page::{Page, PageQuery};
 use shared::text::t;
-use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::api::op::Op;
 use crate::app::first_id;
 use crate::beyond;
 use crate::crud::page::{self, containing};
-use crate::crud::{Browse, Ctx, ops, routes};
+use crate::crud::routes::{self, NoFilter};
+use crate::crud::{Browse, Ctx, ops};
 use crate::error::Result;
-
-/// These lists are short and need no search conditions.
-#[derive(Deserialize, IntoParams)]
-struct NoFilter {}
 
 /// `GET …/{id}/commands`.
 async fn list_commands(mut ctx: Ctx, id: Path<Uuid>, req: HttpRequest) -> Result<Json<Page<DeviceCommandRow>>> {

@@ -462,6 +462,7 @@ pub fn operations() -> Vec<Op> {
         ops::browse::<CarChargers>(),
         ops::write::<CarChargers>(),
         ops::switch::<CarChargers>(),
+        ops::history::<CarChargers>(),
         actions::operations(),
         log::operations(),
     ]

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod export;
+pub mod history;
 pub mod import;
 pub mod ops;
 pub mod page;

@@ -1,5 +1,6 @@
 //! The operations of a resource, from its description.
 
+use shared::history::HistoryRow;
 use shared::page::PageQuery;
 use shared::resource::{Resource, Verb};
 use shared::text::t;
@@ -7,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr, Type};
 
-use super::{Browse, Delete, Impact, Switch, Write, export, import, routes};
+use super::{Browse, Delete, Impact, Switch, Write, export, history, import, routes};
 use crate::api::op::Op;
 
 /// The media type of xlsx.
@@ -121,6 +122,14 @@ pub fn switch<R: Switch>() -> Vec<Op> {
         disable.permission(permission::<R>("disable")).returns::<R::Detail>().to(routes::disable::<R>),
         impact.permission(permission::<R>("view")).returns::<Impact>().to(routes::impact::<R>),
     ])
+}
+
+/// What was done to a row, by whom, and what changed by it.
+pub fn history<R: Browse>() -> Vec<Op> {
+    let history =
+        Op::get(path::<R>("/{id}/history"), format!("historyOf{}", R::ONE), t("变更记录", "What was done to it"));
+    let history = history.query::<PageQuery>().permission(permission::<R>("view"));
+    tagged::<R>(vec![history.returns_page::<HistoryRow>().to(history::history::<R>)])
 }
 
 /// Delete.

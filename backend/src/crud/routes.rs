@@ -28,6 +28,10 @@ pub async fn list<R: Browse>(mut ctx: Ctx, req: HttpRequest) -> Result<web::Json
     Ok(web::Json(R::list(&mut ctx.conn, &ctx.caller.scope, &filter, &page).await?))
 }
 
+/// The search conditions of a list that needs none.
+#[derive(serde::Deserialize, IntoParams)]
+pub struct NoFilter {}
+
 /// Reads search conditions and paging of a resource.
 ///
 /// # Errors

@@ -8,7 +8,9 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{charger_states, chargers};
 use sha2::{Digest, Sha256};
+use shared::codes::Code;
 use shared::text::t;
+use shared::unregistered::Refusal;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -87,14 +89,14 @@ async fn admit(app: &App, caller: &Caller) -> Result<Admission> {
     let _turn = app.gateway.turn().await;
     let mut conn = app.conn().await?;
     let Some((device, serial_no, hashes)) = find(&mut conn, &caller.called).await? else {
-        knock(&mut conn, caller, "unknown_serial_no").await?;
+        knock(&mut conn, caller, Refusal::UnknownSerialNo).await?;
         return Ok(Admission::Unknown);
     };
     let given = caller.password.as_deref().and_then(|it| secret(it, &serial_no));
     if hashes.is_empty() || given.is_some_and(|it| matches(it, &hashes)) {
         return Ok(Admission::Admitted(device));
     }
-    let reason = if caller.password.is_some() { "wrong_password" } else { "no_password" };
+    let reason = if caller.password.is_some() { Refusal::WrongPassword } else { Refusal::NoPassword };
     knock(&mut conn, caller, reason).await?;
     Ok(Admission::WrongPassword)
 }
@@ -129,11 +131,11 @@ async fn find(conn: &mut AsyncPgConnection, called: &str) -> Result<Option<(Devi
 }
 
 /// Remembers a device that was not let in, for those who install it.
-async fn knock(conn: &mut AsyncPgConnection, caller: &Caller, reason: &str) -> Result<()> {
+async fn knock(conn: &mut AsyncPgConnection, caller: &Caller, reason: Refusal) -> Result<()> {
     use diesel::sql_types::{BigInt, Text};
     let Caller { called, address, offered, password: _ } = caller;
-    tracing::info!(serial_no = %called, %address, reason, "the device {called} at {address} was not let in: {reason}");
-    metrics::counter!("wattyard_gateway_refused_total", "reason" => reason.to_owned()).increment(1);
+    tracing::info!(serial_no = %called, %address, %reason, "the device {called} at {address} was not let in: {reason}");
+    metrics::counter!("wattyard_gateway_refused_total", "reason" => reason.as_str()).increment(1);
     diesel::sql_query(
         "insert into unknown_devices (serial_no, protocol, remote_address, reason) select $1, $2, $3, $4 \
          where (select count(*) from unknown_devices) < $5 or exists (select from unknown_devices where serial_no = $1) \
@@ -144,7 +146,7 @@ async fn knock(conn: &mut AsyncPgConnection, caller: &Caller, reason: &str) -> R
     .bind::<Text, _>(called)
     .bind::<Text, _>(offered)
     .bind::<Text, _>(address)
-    .bind::<Text, _>(reason)
+    .bind::<Text, _>(reason.as_str())
     .bind::<BigInt, _>(MOST_STRANGERS)
     .execute(conn)
     .await?;

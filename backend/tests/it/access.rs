@@ -126,6 +126,8 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "car/areas" => site.area,
         "car/chargers" => site.charger,
         "car/connectors" => site.connectors[0],
+        // They are nobody's, and the platform's alone to see.
+        "car/unregistered-devices" => Uuid::now_v7(),
         "car/tariffs" => app.tariff(theirs, site).await,
         "orders/payments" => app.placed(theirs, site).await.payment,
         "orders/refunds" => app.placed(theirs, site).await.refund,

@@ -1,5 +1,6 @@
 //! The server as its clients see it: over real sockets, on a real database, one file a feature.
 
+#[cfg(test)]
 mod access;
 mod app;
 mod auth;
@@ -9,6 +10,7 @@ mod charging;
 mod coverage;
 mod crash;
 mod crud;
+mod device_log;
 mod driver;
 mod gateway;
 mod ledger;
