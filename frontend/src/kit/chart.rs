@@ -172,12 +172,10 @@ fn of_series(chart: &Chart, it: &Series) -> Value {
             } else {
                 it.values.iter().map(value).collect()
             };
-            let mut series = json!({"type": if shape == Shape::Bar { "bar" } else { "line" }, "name": it.name, "data": data,
-                "yAxisIndex": it.scale, "barMaxWidth": 28, "showSymbol": !chart.timed});
-            if shape == Shape::Steps {
-                series["step"] = Value::from("end");
-            }
-            series
+            // `false` is ECharts' own way of saying that a line has no steps.
+            let step = if shape == Shape::Steps { Value::from("end") } else { Value::from(false) };
+            json!({"type": if shape == Shape::Bar { "bar" } else { "line" }, "name": it.name, "data": data, "step": step,
+                "yAxisIndex": it.scale, "barMaxWidth": 28, "showSymbol": !chart.timed})
         }
     }
 }
