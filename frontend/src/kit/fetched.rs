@@ -9,9 +9,10 @@ use crate::api::{Ask, Failure};
 use crate::lang::tr;
 
 /// What was read, what went wrong, and whether more is on its way.
-pub struct Fetched<T: Send + Sync + 'static> {
-    /// The last good answer; it stays while a new one is on its way.
-    pub value: RwSignal<Option<T>>,
+#[derive(Clone, Copy)]
+pub struct Fetched {
+    /// The last good answer as it came; it stays while a new one is on its way.
+    pub text: RwSignal<Option<String>>,
     /// Why the last attempt gave none.
     pub failure: RwSignal<Option<Failure>>,
     /// An answer is on its way, and somebody waits for it.
@@ -20,14 +21,7 @@ pub struct Fetched<T: Send + Sync + 'static> {
     again: RwSignal<(u32, bool)>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Fetched<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<T: Send + Sync + 'static> Copy for Fetched<T> {}
-
-impl<T: Send + Sync + 'static> Fetched<T> {
+impl Fetched {
     /// Reads again.
     pub fn reload(self) {
         self.again.update(|it| *it = (it.0 + 1, false));
@@ -37,20 +31,41 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     pub fn refresh(self) {
         self.again.update(|it| *it = (it.0 + 1, true));
     }
+
+    /// Reads again, quietly, whenever this is triggered.
+    pub fn refresh_on(self, trigger: Trigger) {
+        Effect::new(move |first: Option<()>| {
+            trigger.track();
+            if first.is_some() {
+                self.refresh();
+            }
+        });
+    }
+
+    fn settle(self, answer: Result<String, Failure>) {
+        self.busy.set(false);
+        match answer {
+            Ok(text) => {
+                self.failure.set(None);
+                self.text.set(Some(text));
+            }
+            Err(failure) => self.failure.set(Some(failure)),
+        }
+    }
 }
 
 /// Reads from an address below `/api/v1/`, anew when the address changes; not at all while there is none.
-pub fn fetched<T: Send + Sync + 'static>(
-    address: impl Fn() -> Option<String> + Send + Sync + 'static,
-    read: impl Fn(&str) -> Result<T, String> + Copy + 'static,
-) -> Fetched<T> {
+pub fn fetched(address: impl Fn() -> Option<String> + Send + Sync + 'static) -> Fetched {
+    follow(Memo::new(move |_| address()))
+}
+
+fn follow(address: Memo<Option<String>>) -> Fetched {
     let it = Fetched {
-        value: RwSignal::new(None),
+        text: RwSignal::new(None),
         failure: RwSignal::new(None),
         busy: RwSignal::new(false),
         again: RwSignal::new((0, false)),
     };
-    let address = Memo::new(move |_| address());
     let latest = StoredValue::new(0_u32);
     Effect::new(move |before: Option<(Option<String>, u32)>| {
         let (now, (round, quiet)) = (address.get(), it.again.get());
@@ -64,13 +79,13 @@ pub fn fetched<T: Send + Sync + 'static>(
                     let answer = Ask::get(&now).text().await;
                     // The page is gone, or somebody has asked for something else since.
                     if latest.try_get_value() == Some(turn) {
-                        settle(it, answer.and_then(|text| read(&text).map_err(|err| Failure::unreadable(&err))));
+                        it.settle(answer);
                     }
                 });
             }
             None => {
                 it.busy.set(false);
-                it.value.set(None);
+                it.text.set(None);
             }
         }
         (now, round)
@@ -78,18 +93,10 @@ pub fn fetched<T: Send + Sync + 'static>(
     it
 }
 
-fn settle<T: Send + Sync + 'static>(it: Fetched<T>, answer: Result<T, Failure>) {
-    it.busy.set(false);
-    match answer {
-        Ok(value) => {
-            it.failure.set(None);
-            it.value.set(Some(value));
-        }
-        Err(failure) => it.failure.set(Some(failure)),
-    }
-}
-
-/// A reader of JSON for [`fetched`].
+/// Reads JSON; what does not fit is told in words.
+///
+/// # Errors
+/// Why it does not fit.
 pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|err| err.to_string())
 }
@@ -121,19 +128,23 @@ pub fn trouble(failure: &Failure, retry: impl Fn() + 'static) -> AnyView {
     .into_any()
 }
 
-/// A part of a page that is read by itself: veil, trouble or content.
-pub fn part<T: Clone + Send + Sync + 'static>(
-    it: Fetched<T>,
-    show: impl Fn(T) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
+/// A part of a page that is read by itself: veil, trouble, or what `show` makes of the answer.
+pub fn part(it: Fetched, show: impl Fn(&str) -> Result<AnyView, String> + Send + Sync + 'static) -> AnyView {
+    let content = move || match (it.text.with(|it| it.as_deref().map(&show)), it.failure.get()) {
+        (Some(Ok(view)), _) => view,
+        (Some(Err(reason)), _) => trouble(&Failure::unreadable(&reason), move || it.reload()),
+        (None, Some(failure)) => trouble(&failure, move || it.reload()),
+        (None, None) => ().into_any(),
+    };
+    veiled(it.busy, content.into_any())
+}
+
+/// Content under a veil while something is being read.
+fn veiled(busy: RwSignal<bool>, content: AnyView) -> AnyView {
     view! {
-        <div class="el-loading-parent--relative part" aria-busy=move || it.busy.get().to_string()>
-            {move || match (it.value.get(), it.failure.get()) {
-                (Some(value), _) => show(value),
-                (None, Some(failure)) => trouble(&failure, move || it.reload()),
-                (None, None) => ().into_any(),
-            }}
-            {veil(it.busy)}
+        <div class="el-loading-parent--relative part" aria-busy=move || busy.get().to_string()>
+            {content}
+            {veil(busy)}
         </div>
     }
     .into_any()

@@ -74,15 +74,9 @@ struct Customer {
 
 /// The page.
 pub fn dashboard() -> AnyView {
-    let numbers = fetched(|| Some("dashboard".to_owned()), json::<Dashboard>);
-    let live = events::changed(&["car_order", "refund", "charger"]);
-    Effect::new(move |first: Option<()>| {
-        live.track();
-        if first.is_some() {
-            numbers.refresh();
-        }
-    });
-    part(numbers, move |it| draw(&it))
+    let numbers = fetched(|| Some("dashboard".to_owned()));
+    numbers.refresh_on(events::changed(&["car_order", "refund", "charger"]));
+    part(numbers, |text| json(text).map(|it| draw(&it)))
 }
 
 fn draw(it: &Dashboard) -> AnyView {

@@ -14,10 +14,7 @@ use crate::nav;
 
 /// The drawer; closing it leads back to the list as it stood.
 pub fn detail(it: Listing, id: Uuid) -> AnyView {
-    let row = fetched(
-        move || Some(format!("{}/{id}", it.source.path)),
-        move |text| (it.source.one)(text).map(|entry| (entry, text.to_owned())),
-    );
+    let row = fetched(move || Some(format!("{}/{id}", it.source.path)));
     Effect::new(move |seen: Option<u32>| {
         let now = it.changes.get();
         if seen.is_some_and(|seen| seen != now) {
@@ -27,9 +24,17 @@ pub fn detail(it: Listing, id: Uuid) -> AnyView {
     });
     let close = Callback::new(move |()| nav::go(&it.address()));
     let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
-    let head = move || row.value.get().map(|(entry, _)| buttons(it, &entry, false));
+    let head = move || {
+        let entry = row.text.with(|text| text.as_deref().and_then(|text| (it.source.one)(text).ok()));
+        entry.map(|entry| buttons(it, &entry, false))
+    };
     let head = view! { <div class="drawer-acts">{head}</div> };
-    drawer(title, close, head.into_any(), part(row, move |(entry, text)| facts(it, &entry, &text)))
+    drawer(
+        title,
+        close,
+        head.into_any(),
+        part(row, move |text| (it.source.one)(text).map(|entry| facts(it, &entry, text))),
+    )
 }
 
 fn facts(it: Listing, entry: &Entry, text: &str) -> AnyView {

@@ -3,16 +3,17 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
+use shared::check::clean;
+use shared::describe::{Field, Input};
 use shared::resource::FormMap;
 use uuid::Uuid;
 
 use super::list::Listing;
-use super::source::Edit;
 use crate::api::{Ask, Failure};
 use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::entry::{entries, wire};
-use crate::kit::fetched::{Fetched, fetched, trouble, veil};
+use crate::kit::fetched::{Fetched, fetched, json, trouble, veil};
 use crate::kit::form::{Errs, FormState, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
@@ -20,27 +21,28 @@ use crate::lang::{lang, say, tr};
 
 /// The dialog that writes a row; `id` is absent for a new one.
 pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
-    let Some(edit) = it.source.edit else { return ().into_any() };
+    let Some(fields) = it.source.fields else { return ().into_any() };
     let form: FormState = RwSignal::new(FormMap::new());
     let errs: Errs = RwSignal::new(Vec::new());
     let busy = RwSignal::new(false);
-    let version = RwSignal::new(0);
-    let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)), edit.form);
+    let version = RwSignal::new(Value::Null);
+    let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)));
     let ready = RwSignal::new(id.is_none());
     Effect::new(move || {
-        if let Some((values, number)) = loaded.value.get() {
-            form.set(entries(edit.fields, &values));
-            version.set(number);
+        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(json::<FormMap>)) {
+            // A form has the names of what it changes, so the detail is its first draft.
+            form.set(entries(fields, &row));
+            version.set(row.get("version").cloned().unwrap_or_default());
             errs.set(Vec::new());
             ready.set(true);
         }
     });
     if id.is_none() {
-        form.set(blank(edit));
+        form.set(blank(fields));
     }
     let close = Callback::new(move |()| it.editing.set(None));
     let save = move || {
-        let checked = wire(edit.fields, &form.get_untracked(), lang()).and_then(|it| (edit.check)(&it, lang()));
+        let checked = wire(fields, &form.get_untracked(), lang()).and_then(|it| clean(fields, &it, lang()));
         match checked {
             Ok(body) => {
                 errs.set(Vec::new());
@@ -59,7 +61,7 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     };
     let body = move || {
         if ready.get() {
-            form_view(edit.fields, form, errs, id.is_none())
+            form_view(fields, form, errs, id.is_none())
         } else if let Some(failure) = loaded.failure.get() {
             trouble(&failure, move || loaded.reload())
         } else {
@@ -80,24 +82,24 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     };
     let verb = if id.is_none() { tr("添加", "Add") } else { tr("修改", "Edit") };
     let title = format!("{verb} · {}", say(it.source.title));
-    let width = if roomy(edit.fields) { 860 } else { 560 };
+    let width = if roomy(fields) { 860 } else { 560 };
     dialog(title, width, close, body.into_any(), foot.into_any())
 }
 
 /// An empty form; switches are off until switched on.
-fn blank(edit: Edit) -> FormMap {
-    let entry = |field: &shared::describe::Field| {
-        let value = if field.input == shared::describe::Input::Switch { Value::Bool(false) } else { Value::Null };
+fn blank(fields: &[Field]) -> FormMap {
+    let entry = |field: &Field| {
+        let value = if field.input == Input::Switch { Value::Bool(false) } else { Value::Null };
         (field.name.to_owned(), value)
     };
-    edit.fields.iter().map(entry).collect()
+    fields.iter().map(entry).collect()
 }
 
-async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: i64) -> Result<(), Failure> {
+async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: Value) -> Result<(), Failure> {
     match id {
         None => drop(Ask::post(it.source.path, &Value::Object(body)).text().await?),
         Some(id) => {
-            body.insert("version".to_owned(), version.into());
+            body.insert("version".to_owned(), version);
             Ask::put(&format!("{}/{id}", it.source.path), &Value::Object(body)).text().await?;
         }
     }
@@ -107,7 +109,7 @@ async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: i64) -
 }
 
 /// Puts errors at their fields; a row that somebody else has changed meanwhile can be read anew.
-async fn told<T: Send + Sync + 'static>(failure: &Failure, errs: Errs, loaded: Fetched<T>) {
+async fn told(failure: &Failure, errs: Errs, loaded: Fetched) {
     if failure.status == 422 && !failure.errors.is_empty() {
         drop(errs.try_set(failure.errors.clone()));
     } else if failure.status == 409 && failure.code == "stale" {

@@ -11,7 +11,7 @@ use super::detail::detail;
 use super::edit::form_dialog;
 use super::import::import_dialog;
 use super::source::{Entry, Head, Source};
-use crate::api;
+use crate::api::{self, Failure};
 use crate::events;
 use crate::kit::button::{busy_button, button};
 use crate::kit::cell::{at_right, cell};
@@ -24,13 +24,18 @@ use crate::kit::toast;
 use crate::lang::{say, tr};
 use crate::{clock, nav, session};
 
+/// A page of rows, or why the answer is none.
+type Rows = Option<Result<Page<Entry>, String>>;
+
 /// Everything on the page of a resource that its parts share.
 #[derive(Clone, Copy)]
 pub struct Listing {
     /// Of which resource.
     pub source: Source,
-    /// The page of rows.
-    pub rows: Fetched<Page<Entry>>,
+    /// The answer with the page of rows.
+    pub fetched: Fetched,
+    /// The page of rows read from it.
+    pub rows: Memo<Rows>,
     /// The query in the address.
     pub query: Memo<Query>,
     /// The row whose form is open; `None` inside for a new one.
@@ -54,7 +59,7 @@ impl Listing {
 
     /// Something was changed from here.
     pub fn changed(self) {
-        self.rows.refresh();
+        self.fetched.refresh();
         self.changes.update(|it| *it += 1);
     }
 
@@ -88,9 +93,10 @@ fn known(source: Source) -> impl Fn(&str) -> bool {
 pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
     let location = use_location();
     let query = Memo::new(move |_| Query::parse(&location.search.get()).only(known(source)));
-    let rows = fetched(move || Some(query.get().after(source.path)), source.page);
+    let fetched = fetched(move || Some(query.get().after(source.path)));
+    let rows = Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(source.page)), |_, _| true);
     let editing = RwSignal::new(None);
-    let it = Listing { source, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
+    let it = Listing { source, fetched, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
     let live = events::changed(source.live);
     Effect::new(move |first: Option<()>| {
         live.track();
@@ -103,11 +109,12 @@ pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
         let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
         let wanted = conditions.iter().fold(kept, |query, (name, value)| query.with(name, value));
         // Asking the same again means looking anew.
-        if wanted == query.get_untracked() { it.rows.reload() } else { it.go(&wanted) }
+        if wanted == query.get_untracked() { it.fetched.reload() } else { it.go(&wanted) }
     });
     let reset = Callback::new(move |()| apply.run(Query::default()));
     let extent = Signal::derive(move || {
-        let counted = rows.value.with(|it| it.as_ref().map(|it| (it.total, it.total_capped))).unwrap_or_default();
+        let counted =
+            rows.with(|it| it.iter().flatten().map(|it| (it.total, it.total_capped)).next()).unwrap_or_default();
         Extent {
             page: query.get().number("page", 1),
             size: query.get().number("size", 20),
@@ -174,9 +181,9 @@ fn table(it: Listing) -> AnyView {
     let shown = StoredValue::new(heads.clone());
     let width = heads.len() + 1;
     let numbers = Memo::new(move |_| {
-        it.rows.value.with(|page| {
+        it.rows.with(|page| {
             let right = |index: usize| {
-                page.iter().flat_map(|it| &it.items).any(|row| row.cells.get(index).is_some_and(at_right))
+                page.iter().flatten().flat_map(|it| &it.items).any(|row| row.cells.get(index).is_some_and(at_right))
             };
             shown.with_value(|heads| heads.iter().map(|(index, _)| right(*index)).collect::<Vec<_>>())
         })
@@ -186,11 +193,12 @@ fn table(it: Listing) -> AnyView {
         heading(it, head, Signal::derive(right))
     };
     let body = move || {
-        let (page, failure) = (it.rows.value.get(), it.rows.failure.get());
-        match (page, failure) {
-            (_, Some(failure)) => line(width, trouble(&failure, move || it.rows.reload())),
-            (Some(page), None) if page.items.is_empty() => line(width, nothing(it)),
-            (Some(page), None) => shown.with_value(|heads| {
+        let retry = move || it.fetched.reload();
+        match (it.rows.get(), it.fetched.failure.get()) {
+            (_, Some(failure)) => line(width, trouble(&failure, retry)),
+            (Some(Err(reason)), None) => line(width, trouble(&Failure::unreadable(&reason), retry)),
+            (Some(Ok(page)), None) if page.items.is_empty() => line(width, nothing(it)),
+            (Some(Ok(page)), None) => shown.with_value(|heads| {
                 page.items.into_iter().map(|entry| row(it, heads, entry)).collect_view().into_any()
             }),
             (None, None) => {
@@ -199,7 +207,7 @@ fn table(it: Listing) -> AnyView {
         }
     };
     view! {
-        <div class="el-table el-table--border el-table--enable-row-hover table" aria-busy=move || it.rows.busy.get().to_string()>
+        <div class="el-table el-table--border el-table--enable-row-hover table" aria-busy=move || it.fetched.busy.get().to_string()>
             <div class="el-table__inner-wrapper">
                 <div class="table-scroll" tabindex="0" role="region" aria-label=say(it.source.title)>
                     <table class="el-table__header el-table__body">
@@ -213,7 +221,7 @@ fn table(it: Listing) -> AnyView {
                     </table>
                 </div>
             </div>
-            {veil(it.rows.busy)}
+            {veil(it.fetched.busy)}
         </div>
     }
     .into_any()

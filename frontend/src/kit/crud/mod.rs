@@ -8,4 +8,4 @@ mod list;
 mod source;
 
 pub use list::crud;
-pub use source::{Deed, Edit, Entry, Head, Source, browse, edit};
+pub use source::{Deed, Entry, Head, Source, browse, edit};

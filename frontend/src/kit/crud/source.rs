@@ -1,13 +1,13 @@
 //! What is left of a resource once its types are gone: names, lists and function pointers.
 
 use leptos::prelude::AnyView;
-use shared::check;
 use shared::describe::{Cell, Field};
 use shared::page::Page;
-use shared::problem::FieldError;
-use shared::resource::{Editable, FormMap, Resource, Row, Verb};
-use shared::text::{Lang, Text};
+use shared::resource::{Editable, Resource, Row, Verb};
+use shared::text::Text;
 use uuid::Uuid;
+
+use crate::kit::fetched::json;
 
 /// A resource without its types.
 #[derive(Clone, Copy)]
@@ -26,8 +26,8 @@ pub struct Source {
     pub actions: fn() -> Vec<Deed>,
     /// Which of the usual things can be done.
     pub verbs: &'static [Verb],
-    /// How its rows are written, if at all.
-    pub edit: Option<Edit>,
+    /// What is filled in to write a row; nothing where rows are not written.
+    pub fields: Option<&'static [Field]>,
     /// Reads an answer with a page of rows.
     pub page: fn(&str) -> Result<Page<Entry>, String>,
     /// Reads an answer with one row.
@@ -50,17 +50,6 @@ impl Source {
         self.more = Some(more);
         self
     }
-}
-
-/// How rows are written.
-#[derive(Clone, Copy)]
-pub struct Edit {
-    /// What is filled in.
-    pub fields: &'static [Field],
-    /// Reads an answer with one row as the form that would leave it as it is, and its version.
-    pub form: fn(&str) -> Result<(FormMap, i64), String>,
-    /// Checks a form as the server will.
-    pub check: fn(&FormMap, Lang) -> Result<FormMap, Vec<FieldError>>,
 }
 
 /// The head of a column.
@@ -118,7 +107,7 @@ pub const fn browse<R: Resource>() -> Source {
         filters: R::FILTERS,
         actions: deeds::<R>,
         verbs: R::VERBS,
-        edit: None,
+        fields: None,
         page: page::<R>,
         one: one::<R>,
         live: &[],
@@ -128,7 +117,7 @@ pub const fn browse<R: Resource>() -> Source {
 
 /// A resource whose rows people write.
 pub const fn edit<R: Editable>() -> Source {
-    Source { edit: Some(Edit { fields: R::FIELDS, form: form::<R>, check: checked::<R> }), ..browse::<R>() }
+    Source { fields: Some(R::FIELDS), ..browse::<R>() }
 }
 
 fn heads<R: Resource>() -> Vec<Head> {
@@ -171,21 +160,4 @@ fn page<R: Resource>(text: &str) -> Result<Page<Entry>, String> {
 /// A detail is a row with more in it, so its columns can be read from either.
 fn one<R: Resource>(text: &str) -> Result<Entry, String> {
     json::<R::Row>(text).map(|it| entry::<R>(&it))
-}
-
-fn form<R: Editable>(text: &str) -> Result<(FormMap, i64), String> {
-    let detail: R::Detail = json(text)?;
-    match serde_json::to_value(R::form(&detail)).map_err(|err| err.to_string())? {
-        serde_json::Value::Object(form) => Ok((form, R::version(&detail))),
-        other => Err(other.to_string()),
-    }
-}
-
-fn checked<R: Editable>(form: &FormMap, lang: Lang) -> Result<FormMap, Vec<FieldError>> {
-    check::read::<R::Form>(R::FIELDS, form, lang)?;
-    check::clean(R::FIELDS, form, lang)
-}
-
-fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|err| err.to_string())
 }
