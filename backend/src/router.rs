@@ -18,8 +18,8 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, system, tariff,
-    unregistered,
+    area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, system,
+    tariff, unregistered,
 };
 
 /// All kinds of jobs.

@@ -118,7 +118,7 @@ async fn nothing_is_lost_when_the_server_is_killed() {
             );
             let (left, ended, chargers) = (left.clone(), ended.clone(), world.chargers.clone());
             tokio::spawn(async move {
-                while left.load(Ordering::SeqCst) > 0 {
+                while AtomicUsize::load(&left, Ordering::SeqCst) > 0 {
                     match driver.trip(&chargers).await {
                         Ok(Some(_)) => {
                             ended.fetch_add(1, Ordering::SeqCst);
@@ -142,7 +142,7 @@ async fn nothing_is_lost_when_the_server_is_killed() {
     for driver in drivers {
         driver.await.unwrap();
     }
-    assert!(ended.load(Ordering::SeqCst) >= CHARGES);
+    assert!(AtomicUsize::load(&ended, Ordering::SeqCst) >= CHARGES);
 
     // Everything comes to an end by itself.
     world.bank.set_faults(Faults::default());
