@@ -138,7 +138,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     let made: OrderToPay = driver.order(connector.id).await?;
     driver.pay(&made.payment)?;
     let order = made.order.id;
-    let live = driver.until(order, |it| it.state == OrderState::Charging && it.kwh.0 > 0).await?;
+    let live = driver.until(order, |it| it.state == OrderState::Charging && it.kwh.units() > 0).await?;
 
     // Staff watches it without reloading.
     browser.click("[data-test='menu-orders/car']").await?;
@@ -147,7 +147,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.go(&format!("/orders/car/{order}")).await?;
     browser.see_text("body", &made.order.order_no).await?;
     let before = live.kwh;
-    let later: LiveOrder = driver.until(order, |it| it.kwh.0 > before.0 + 2000).await?;
+    let later: LiveOrder = driver.until(order, |it| it.kwh.units() > before.units() + 2000).await?;
     browser.see_text("body", &format!("{}", later.kwh).chars().take(3).collect::<String>()).await?;
     browser.screenshot("order-running").await?;
 
