@@ -76,7 +76,7 @@ impl Channel {
         .unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         tokio::spawn(server.run());
-        Self { url, state, http: reqwest::Client::new() }
+        Self { url, state, http: backend::app::http_client().unwrap() }
     }
 
     /// Has a server use this channel, and ask again without waiting.

@@ -66,7 +66,8 @@ impl Server {
         let child = self.command(&["serve", "--demo"]).spawn().unwrap();
         let url = format!("http://{}/readyz", self.address);
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !reqwest::get(&url).await.is_ok_and(|it| it.status().is_success()) {
+        let http = backend::app::http_client().unwrap();
+        while !http.get(&url).send().await.is_ok_and(|it| it.status().is_success()) {
             assert!(Instant::now() < deadline, "the server did not get ready");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -230,7 +230,8 @@ async fn an_order_is_made_once_and_is_its_drivers_own() {
 async fn a_driver_watches_the_order_change() {
     let world = World::new().await;
     let order = world.order(5000).await;
-    let stream = reqwest::Client::new()
+    let stream = backend::app::http_client()
+        .unwrap()
         .get(format!("{}/api/app/v1/orders/{}/events", world.app.url, order.order))
         .bearer_auth(&world.driver.token);
     let mut stream = stream.send().await.unwrap();
