@@ -214,16 +214,13 @@ struct Verified {
 }
 
 impl Bank {
-    fn verify(&self, req: &HttpRequest, body: &[u8]) -> std::result::Result<Verified, HttpResponse> {
+    fn verify(&self, req: &HttpRequest, body: &[u8]) -> std::result::Result<Verified, Refusal> {
         let header = |name: &str| req.headers().get(name).and_then(|it| it.to_str().ok());
         let message = Message { method: req.method().as_str(), path: req.path(), body };
         let headers = Headers::read(header).and_then(|it| self.signer.verify(message, &it, Utc::now()).map(|()| it));
         match headers {
             Ok(headers) => Ok(Verified { nonce: headers.nonce, path: req.path().to_owned() }),
-            Err(fault) => {
-                let refusal = Refusal { code: "unsigned".to_owned(), message: fault.to_string() };
-                Err(HttpResponse::Unauthorized().json(refusal))
-            }
+            Err(fault) => Err(Refusal { code: "unsigned".to_owned(), message: fault.to_string() }),
         }
     }
 
@@ -254,7 +251,7 @@ impl Bank {
 async fn create_payment(bank: Data<Bank>, req: HttpRequest, body: Bytes) -> HttpResponse {
     let verified = match bank.verify(&req, &body) {
         Ok(it) => it,
-        Err(refusal) => return refusal,
+        Err(refusal) => return HttpResponse::Unauthorized().json(refusal),
     };
     let Ok(new) = serde_json::from_slice::<NewPayment>(&body) else {
         return bank.refuse(&verified, StatusCode::BAD_REQUEST, "malformed").await;
@@ -283,7 +280,7 @@ async fn create_payment(bank: Data<Bank>, req: HttpRequest, body: Bytes) -> Http
 async fn get_payment(bank: Data<Bank>, req: HttpRequest, no: Path<String>) -> HttpResponse {
     let verified = match bank.verify(&req, b"") {
         Ok(it) => it,
-        Err(refusal) => return refusal,
+        Err(refusal) => return HttpResponse::Unauthorized().json(refusal),
     };
     let payment = bank.state().books.payments.get(no.as_str()).cloned();
     match payment {
@@ -295,7 +292,7 @@ async fn get_payment(bank: Data<Bank>, req: HttpRequest, no: Path<String>) -> Ht
 async fn close_payment(bank: Data<Bank>, req: HttpRequest, no: Path<String>, body: Bytes) -> HttpResponse {
     let verified = match bank.verify(&req, &body) {
         Ok(it) => it,
-        Err(refusal) => return refusal,
+        Err(refusal) => return HttpResponse::Unauthorized().json(refusal),
     };
     let payment = bank.state().books.payments.get_mut(no.as_str()).map(|it| {
         if it.state == PaymentState::Paying {
@@ -312,7 +309,7 @@ async fn close_payment(bank: Data<Bank>, req: HttpRequest, no: Path<String>, bod
 async fn create_refund(bank: Data<Bank>, req: HttpRequest, body: Bytes) -> HttpResponse {
     let verified = match bank.verify(&req, &body) {
         Ok(it) => it,
-        Err(refusal) => return refusal,
+        Err(refusal) => return HttpResponse::Unauthorized().json(refusal),
     };
     let Ok(new) = serde_json::from_slice::<NewRefund>(&body) else {
         return bank.refuse(&verified, StatusCode::BAD_REQUEST, "malformed").await;
@@ -390,7 +387,7 @@ impl Bank {
 async fn get_refund(bank: Data<Bank>, req: HttpRequest, no: Path<String>) -> HttpResponse {
     let verified = match bank.verify(&req, b"") {
         Ok(it) => it,
-        Err(refusal) => return refusal,
+        Err(refusal) => return HttpResponse::Unauthorized().json(refusal),
     };
     let refund = bank.state().books.refunds.get(no.as_str()).cloned();
     match refund {

@@ -6,14 +6,26 @@ mod password;
 mod tariff;
 
 use leptos::prelude::*;
+use shared::area::CarAreas;
+use shared::car_order::CarOrders;
+use shared::charger::CarChargers;
+use shared::connector::CarConnectors;
+use shared::payment::{Payments, Refunds};
 use shared::station::CarStations;
+use shared::system::audit::Audits;
+use shared::system::login::Logins;
+use shared::system::property::Properties;
+use shared::system::provider::Providers;
+use shared::system::role::Roles;
+use shared::system::user::Users;
 use shared::tariff::CarTariffs;
 use shared::text::{Text, t};
+use shared::unregistered::UnregisteredDevices;
 use uuid::Uuid;
 
-use crate::kit::crud::{Source, crud, edit};
+use crate::kit::crud::{Source, browse, crud, edit};
 use crate::kit::form::Slot;
-use crate::kit::icon::{CAR, HOUSE, Icon};
+use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS};
 use crate::session;
 
 /// A part of the menu.
@@ -93,7 +105,35 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: t("汽车管理", "Car charging"),
         icon: CAR,
-        pages: &[Page::of(edit::<CarStations>()), Page::of(edit::<CarTariffs>().more(tariff::more))],
+        pages: &[
+            Page::of(edit::<CarStations>()),
+            Page::of(edit::<CarAreas>()),
+            Page::of(edit::<CarChargers>().live(&["charger", "connector", "command"])),
+            Page::of(edit::<CarConnectors>().live(&["connector", "charger"])),
+            Page::of(edit::<CarTariffs>().more(tariff::more)),
+            Page::of(browse::<UnregisteredDevices>()),
+        ],
+    },
+    Group {
+        title: t("订单管理", "Orders"),
+        icon: RECEIPT,
+        pages: &[
+            Page::of(browse::<CarOrders>().live(&["car_order"])),
+            Page::of(browse::<Payments>().live(&["payment"])),
+            Page::of(browse::<Refunds>().live(&["refund"])),
+        ],
+    },
+    Group {
+        title: t("系统管理", "System"),
+        icon: SETTINGS,
+        pages: &[
+            Page::of(edit::<Providers>()),
+            Page::of(edit::<Properties>()),
+            Page::of(edit::<Users>()),
+            Page::of(edit::<Roles>()),
+            Page::of(browse::<Audits>()),
+            Page::of(browse::<Logins>()),
+        ],
     },
 ];
 
