@@ -1,5 +1,5 @@
 # The commands of the project. Each installs what it needs and this machine lacks; `scripts/` holds what they do.
-.PHONY: help run test check bench dev fmt openapi schema clean-run
+.PHONY: help run test test-server check bench dev fmt openapi schema clean-run
 
 help:
 	@echo 'make run        the platform with demo data and a simulated fleet on http://127.0.0.1:8080'
@@ -17,6 +17,9 @@ run:
 
 test:
 	@scripts/test
+
+test-server:
+	@scripts/test server
 
 check:
 	@scripts/check

@@ -102,7 +102,13 @@ impl TestApp {
     pub async fn start(config: Config, url: String) -> Self {
         let core: Arc<Core> = Core::new(config, url).unwrap();
         let app = App::new(core.clone()).unwrap();
-        backend::setup::first_run_with(&app, PASSWORD).await.unwrap();
+        let mut conn = app.conn().await.unwrap();
+        // A second server on the same database finds the accounts of the first.
+        let there: i64 = users::table.count().get_result(&mut conn).await.unwrap();
+        drop(conn);
+        if there == 0 {
+            backend::setup::first_run_with(&app, PASSWORD).await.unwrap();
+        }
         let running = serve::start(core.clone()).unwrap();
         let server = running.server.handle();
         tokio::spawn(running.server);
