@@ -28,7 +28,6 @@ pub struct TestApp {
     pub admin: Client,
     http: reqwest::Client,
     password_hash: String,
-    server: actix_web::dev::ServerHandle,
     serial: AtomicU64,
 }
 
@@ -110,7 +109,6 @@ impl TestApp {
             backend::setup::first_run_with(&app, PASSWORD).await.unwrap();
         }
         let running = serve::start(core.clone()).unwrap();
-        let server = running.server.handle();
         tokio::spawn(running.server);
         tokio::spawn({
             let core = core.clone();
@@ -121,15 +119,9 @@ impl TestApp {
         let url = format!("http://{}", running.address);
         let password_hash = app.hasher.hash(PASSWORD).await.unwrap();
         let admin = Client { http: http.clone(), url: url.clone(), token: String::new() };
-        let mut it = Self { url, app, admin, http, password_hash, server, serial: AtomicU64::new(0) };
+        let mut it = Self { url, app, admin, http, password_hash, serial: AtomicU64::new(0) };
         it.admin = it.login("admin").await;
         it
-    }
-
-    /// Stops it as SIGTERM would.
-    pub async fn stop(self) {
-        self.app.stopping.cancel();
-        self.server.stop(true).await;
     }
 
     /// A connection behind the API's back.

@@ -1,12 +1,20 @@
 //! The server as its clients see it: over real sockets, on a real database, one file a feature.
 
-#[cfg(test)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets what it does not expect has to fail"
+)]
+
 mod access;
 mod app;
 mod auth;
 mod car;
 mod channel;
 mod charging;
+mod course;
 mod coverage;
 mod crash;
 mod crud;
