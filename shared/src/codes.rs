@@ -28,7 +28,7 @@ pub struct Choice {
     pub tone: Tone,
 }
 
-/// A closed set of values; made by [`codes!`].
+/// A closed set of values; made by `codes!`.
 pub trait Code: Copy + 'static {
     /// All values in the order in which people expect them.
     const CHOICES: &'static [Choice];
