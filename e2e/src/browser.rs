@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use thirtyfour::prelude::*;
 
-use crate::platform::root;
+use crate::platform::{PASSWORD, root};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -127,6 +127,42 @@ impl Browser {
         let element = self.see(css).await?;
         element.send_keys(Key::Control + "a").await?;
         Ok(element.send_keys(text).await?)
+    }
+
+    /// Logs in as the platform's administrator.
+    ///
+    /// # Errors
+    /// The login page is not there, or does not lead into the console.
+    pub async fn log_in(&self) -> Result<()> {
+        self.go("/").await?;
+        self.fill("[name='username']", "admin").await?;
+        self.fill("[name='password']", PASSWORD).await?;
+        self.click("[data-test='login']").await?;
+        self.see("nav [data-test='menu-']").await.map(drop)
+    }
+
+    /// The addresses of all pages that the menu leads to.
+    ///
+    /// # Errors
+    /// There is no menu.
+    pub async fn pages(&self) -> Result<Vec<String>> {
+        let mut paths = vec![];
+        for link in self.driver.find_all(By::Css("[data-test^='menu-']")).await? {
+            paths.extend(link.attr("href").await?);
+        }
+        Ok(paths)
+    }
+
+    /// Waits until nothing is being read any more.
+    ///
+    /// # Errors
+    /// Something is being read for too long.
+    pub async fn settled(&self) -> Result<()> {
+        let busy = self.driver.query(By::Css("[aria-busy='true'], .boot")).wait(PATIENCE, Duration::from_millis(100));
+        busy.not_exists().await.map_err(Into::into).and_then(|gone| {
+            anyhow::ensure!(gone, "the page is still busy");
+            Ok(())
+        })
     }
 
     /// Saves what is to be seen as `target/screenshots/NAME.png`, for people to look at.

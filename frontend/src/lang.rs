@@ -8,9 +8,8 @@ pub use shared::text::{Lang, Text, t};
 use crate::store;
 
 static LANG: LazyLock<ArcRwSignal<Lang>> = LazyLock::new(|| {
-    let stored = store::get("lang");
-    let browser = web_sys::window().and_then(|it| it.navigator().language());
-    ArcRwSignal::new(Lang::from_accept_language(&stored.or(browser).unwrap_or_default()))
+    // Chinese until somebody chooses: operators' browsers often come in English.
+    ArcRwSignal::new(Lang::from_accept_language(&store::get("lang").unwrap_or_default()))
 });
 
 static DARK: LazyLock<ArcRwSignal<bool>> =

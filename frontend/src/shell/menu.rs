@@ -74,7 +74,7 @@ fn single(group: &'static Group, it: &'static Page, here: Here) -> AnyView {
     let active = active(it, here);
     view! {
         <li class="el-menu-item" class:is-active=active>
-            <a href=format!("/{}", it.path) title=say(it.title) aria-current=move || active().then_some("page")>
+            <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) title=say(it.title) aria-current=move || active().then_some("page")>
                 {icon(group.icon)}<span class="menu-label">{say(it.title)}</span>
             </a>
         </li>
