@@ -19,9 +19,11 @@ pub struct Violation {
     pub targets: Vec<String>,
 }
 
+// Colours that are still fading are nobody's barrier.
 const RUN: &str = "
     const done = arguments[arguments.length - 1];
-    axe.run(document, {resultTypes: ['violations']}).then(
+    const fading = document.getAnimations().filter(it => it.effect.getComputedTiming().endTime < Infinity);
+    Promise.allSettled(fading.map(it => it.finished)).then(() => axe.run(document, {resultTypes: ['violations']})).then(
         it => done(it.violations.map(({id, impact, help, nodes}) => ({
             id, impact, help, targets: nodes.map(node => `${node.target.join(' ')} ${node.html}`.slice(0, 300)),
         }))),

@@ -153,12 +153,22 @@ impl Browser {
         Ok(paths)
     }
 
+    /// Follows a link of the menu, whether its group is open or not, without loading the console anew.
+    ///
+    /// # Errors
+    /// The menu does not lead there, or the page does not come.
+    pub async fn follow(&self, path: &str) -> Result<()> {
+        let script = "document.querySelector(`[data-test^='menu-'][href='${arguments[0]}']`).click()";
+        self.driver.execute(script, vec![path.into()]).await?;
+        self.settled().await
+    }
+
     /// Waits until nothing is being read any more.
     ///
     /// # Errors
     /// Something is being read for too long.
     pub async fn settled(&self) -> Result<()> {
-        let busy = self.driver.query(By::Css("[aria-busy='true'], .boot")).wait(PATIENCE, Duration::from_millis(100));
+        let busy = self.driver.query(By::Css("[aria-busy='true'], #splash")).wait(PATIENCE, Duration::from_millis(100));
         busy.not_exists().await.map_err(Into::into).and_then(|gone| {
             anyhow::ensure!(gone, "the page is still busy");
             Ok(())

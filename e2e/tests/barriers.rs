@@ -35,8 +35,7 @@ async fn walk(browser: &Browser) -> Result<Vec<String>> {
     let pages = browser.pages().await?;
     ensure!(pages.len() > 10, "the menu is short: {pages:?}");
     for path in &pages {
-        browser.go(path).await?;
-        browser.settled().await?;
+        browser.follow(path).await?;
         look(path).await?;
         if browser.driver.find(By::Css("[data-test='create']")).await.is_ok() {
             browser.click("[data-test='create']").await?;
@@ -50,12 +49,16 @@ async fn walk(browser: &Browser) -> Result<Vec<String>> {
             look(&format!("{path}, its first row")).await?;
         }
     }
-    for button in ["theme", "language"] {
-        browser.go("/car/stations").await?;
-        browser.settled().await?;
-        browser.click(&format!("[data-test='{button}']")).await?;
-        browser.settled().await?;
-        look(&format!("/car/stations, other {button}")).await?;
+    browser.go("/").await?;
+    browser.settled().await?;
+    browser.click("[data-test='language']").await?;
+    browser.click("[data-test='theme']").await?;
+    // Colours fade when the theme is changed: a page that is loaded in it has them at once.
+    browser.go("/").await?;
+    browser.settled().await?;
+    for path in &pages {
+        browser.follow(path).await?;
+        look(&format!("{path}, dark and in English")).await?;
     }
     Ok(found)
 }

@@ -82,7 +82,7 @@ pub fn menu(class: String, name: &'static str, label: &'static str, face: AnyVie
     };
     view! {
         <div node_ref=root class="el-dropdown" tabindex="-1" on:focusout=leave on:keydown=key>
-            <button type="button" class=class data-test=name aria-label=label aria-haspopup="menu" aria-expanded=move || open.get().to_string()
+            <button type="button" class=class data-test=name aria-haspopup="menu" aria-expanded=move || open.get().to_string()
                 on:click=move |_| open.update(|it| *it = !*it)>{face}</button>
             {popper(open, root, false, "el-dropdown__popper", list)}
         </div>

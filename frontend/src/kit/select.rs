@@ -190,7 +190,7 @@ pub fn select(it: Select) -> AnyView {
         event.stop_propagation();
         pick.run(Vec::new());
     };
-    let list_id = format!("{id}-list");
+    let (list_id, face_id) = (format!("{id}-list"), format!("{id}-face"));
     view! {
         <div node_ref=root class="el-select" class:is-disabled=disabled data-test=name on:focusout=leave>
             <div class="el-select__wrapper" class:is-focused=open class:is-disabled=disabled on:click=click>
@@ -200,13 +200,13 @@ pub fn select(it: Select) -> AnyView {
                         <input node_ref=input class="el-select__input" id=id name=name type="text" role="combobox" autocomplete="off"
                             spellcheck="false" aria-haspopup="listbox" aria-controls=list_id.clone()
                             aria-expanded=move || open.get().to_string()
-                            aria-valuetext=move || face().unwrap_or_default()
+                            aria-describedby=face_id.clone()
                             prop:value=typed disabled=disabled on:input=typing on:keydown=key/>
                     </div>
                     <div class="el-select__selected-item el-select__placeholder"
                         class:is-transparent=move || one().is_none() || (open.get() && !multiple)
                         style:display=move || if blank() && (one().is_none() || !multiple) { "" } else { "none" }>
-                        <span>{move || face().unwrap_or_else(|| placeholder.clone())}</span>
+                        <span id=face_id>{move || face().unwrap_or_else(|| placeholder.clone())}</span>
                     </div>
                 </div>
                 <div class="el-select__suffix">

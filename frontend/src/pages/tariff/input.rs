@@ -97,6 +97,7 @@ pub fn tariff_input(slot: Slot) -> AnyView {
         }
     };
     let parsed = move || serde_json::from_value::<Tariff>(draft.wire()).ok();
+    let free = tr("确认单价为 0 即免费", "A price of 0 is meant");
     view! {
         <div class="tariff" id=slot.id() data-test="tariff">
             <div class="el-radio-group" role="radiogroup" aria-label=tr("计费方式", "Mode")>
@@ -105,10 +106,10 @@ pub fn tariff_input(slot: Slot) -> AnyView {
             {move || (draft.mode.get() == TariffMode::TimeOfUse).then(|| grid(draft.day))}
             {price_table(draft)}
             <div class="tariff-foot">
-                <label class="tariff-free">
-                    {toggle("tariff-free".to_owned(), "free", String::new(), move || draft.free.get(), false, move |on| draft.free.set(on))}
-                    <span>{tr("确认单价为 0 即免费", "A price of 0 is meant")}</span>
-                </label>
+                <div class="tariff-free">
+                    {toggle("tariff-free".to_owned(), "free", free.to_owned(), move || draft.free.get(), false, move |on| draft.free.set(on))}
+                    <span aria-hidden="true">{free}</span>
+                </div>
                 <span class="form-help">{move || effective(text_of(slot.form, "effective_now") == "true")}</span>
             </div>
             <details class="tariff-trial">
