@@ -1,5 +1,6 @@
 //! The operators' console.
 
+pub mod answer;
 pub mod api;
 pub mod app;
 pub mod clock;

@@ -93,14 +93,6 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
     it
 }
 
-/// Reads JSON; what does not fit is told in words.
-///
-/// # Errors
-/// Why it does not fit.
-pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|err| err.to_string())
-}
-
 /// Element's veil over what is being read.
 pub fn veil(busy: RwSignal<bool>) -> AnyView {
     let mask = || {

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use shared::text::Lang;
 
-use crate::events;
 use crate::kit::chart::{Chart, Series, Shape, chart};
-use crate::kit::fetched::{fetched, json, part};
+use crate::kit::fetched::{fetched, part};
 use crate::kit::icon::{BIKE, CAR, Icon, RECEIPT, USERS, icon};
 use crate::lang::{lang, tr};
+use crate::{answer, events};
 
 /// What the dashboard shows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -76,7 +76,7 @@ struct Customer {
 pub fn dashboard() -> AnyView {
     let numbers = fetched(|| Some("dashboard".to_owned()));
     numbers.refresh_on(events::changed(&["car_order", "refund", "charger"]));
-    part(numbers, |text| json(text).map(|it| draw(&it)))
+    part(numbers, |text| answer::read(text).map(|it| draw(&it)))
 }
 
 fn draw(it: &Dashboard) -> AnyView {

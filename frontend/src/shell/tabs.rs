@@ -3,18 +3,19 @@
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Here;
 use crate::kit::icon::{X, icon};
 use crate::lang::{say, tr};
-use crate::nav;
 use crate::pages::{Found, find};
+use crate::{answer, nav};
 
 const KEY: &str = "tabs";
 
 /// An open page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Tab {
     /// Its path without leading slash.
     path: String,
@@ -25,12 +26,13 @@ struct Tab {
 fn stored() -> Vec<Tab> {
     let storage = window().session_storage().ok().flatten();
     let text = storage.and_then(|it| it.get_item(KEY).ok().flatten()).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+    answer::read(&text).unwrap_or_default()
 }
 
 fn store(tabs: &[Tab]) {
-    if let (Ok(Some(storage)), Ok(text)) = (window().session_storage(), serde_json::to_string(tabs)) {
-        drop(storage.set_item(KEY, &text));
+    let tabs: Value = tabs.iter().map(|it| json!({"path": it.path, "address": it.address})).collect();
+    if let Ok(Some(storage)) = window().session_storage() {
+        drop(storage.set_item(KEY, &tabs.to_string()));
     }
 }
 

@@ -25,7 +25,7 @@ pub fn detail(it: Listing, id: Uuid) -> AnyView {
     let close = Callback::new(move |()| nav::go(&it.address()));
     let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
     let head = move || {
-        let entry = row.text.with(|text| text.as_deref().and_then(|text| (it.source.one)(text).ok()));
+        let entry = row.text.with(|text| text.as_deref().and_then(|text| it.source.one(text).ok()));
         entry.map(|entry| buttons(it, &entry, false))
     };
     let head = view! { <div class="drawer-acts">{head}</div> };
@@ -33,7 +33,7 @@ pub fn detail(it: Listing, id: Uuid) -> AnyView {
         title,
         close,
         head.into_any(),
-        part(row, move |text| (it.source.one)(text).map(|entry| facts(it, &entry, text))),
+        part(row, move |text| it.source.one(text).map(|entry| facts(it, &entry, text))),
     )
 }
 

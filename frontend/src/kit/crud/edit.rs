@@ -9,11 +9,12 @@ use shared::resource::FormMap;
 use uuid::Uuid;
 
 use super::list::Listing;
+use crate::answer;
 use crate::api::{Ask, Failure};
 use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::entry::{entries, wire};
-use crate::kit::fetched::{Fetched, fetched, json, trouble, veil};
+use crate::kit::fetched::{Fetched, fetched, trouble, veil};
 use crate::kit::form::{Errs, FormState, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
@@ -29,7 +30,7 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)));
     let ready = RwSignal::new(id.is_none());
     Effect::new(move || {
-        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(json::<FormMap>)) {
+        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(answer::read::<FormMap>)) {
             // A form has the names of what it changes, so the detail is its first draft.
             form.set(entries(fields, &row));
             version.set(row.get("version").cloned().unwrap_or_default());

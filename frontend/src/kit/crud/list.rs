@@ -94,7 +94,8 @@ pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
     let location = use_location();
     let query = Memo::new(move |_| Query::parse(&location.search.get()).only(known(source)));
     let fetched = fetched(move || Some(query.get().after(source.path)));
-    let rows = Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(source.page)), |_, _| true);
+    let rows =
+        Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(|it| source.page(it))), |_, _| true);
     let editing = RwSignal::new(None);
     let it = Listing { source, fetched, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
     let live = events::changed(source.live);

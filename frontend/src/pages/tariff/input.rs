@@ -13,11 +13,11 @@ use shared::time::{SLOTS, minute_text};
 
 use super::grid::{Day, PERIODS, colour, grid};
 use super::trial::trial;
-use crate::clock;
 use crate::kit::amount::unscaled;
 use crate::kit::form::{Slot, text_of};
 use crate::kit::input::toggle;
 use crate::lang::{lang, say, tr};
+use crate::{answer, clock};
 
 /// The two prices of a period as typed.
 type Typed = (String, String);
@@ -32,7 +32,7 @@ struct Draft {
 
 impl Draft {
     fn of(value: &Value) -> Self {
-        let tariff: Option<Tariff> = serde_json::from_value(value.clone()).ok();
+        let tariff: Option<Tariff> = answer::part(value).ok();
         let typed = |price: Price| unscaled(price.units(), 5);
         let prices = tariff.iter().flat_map(|it| &it.prices);
         let prices = prices.map(|(period, it)| (*period, (typed(it.elec), typed(it.service)))).collect();
@@ -96,7 +96,7 @@ pub fn tariff_input(slot: Slot) -> AnyView {
             </label>
         }
     };
-    let parsed = move || serde_json::from_value::<Tariff>(draft.wire()).ok();
+    let parsed = move || answer::part::<Tariff>(&draft.wire()).ok();
     view! {
         <div class="tariff" id=slot.id() data-test="tariff">
             <div class="el-radio-group" role="radiogroup" aria-label=tr("计费方式", "Mode")>
