@@ -9,6 +9,7 @@ pub mod kit;
 pub mod lang;
 pub mod nav;
 pub mod pages;
+pub mod run;
 pub mod session;
 pub mod shell;
 pub mod store;

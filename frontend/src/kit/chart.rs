@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::lang::{Lang, dark, lang, tr};
+use crate::run::follow;
 
 #[wasm_bindgen(module = "/src/kit/chart.js")]
 extern "C" {
@@ -73,7 +74,7 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
             leave(&chart);
         }
     };
-    Effect::new(move || {
+    follow(move || {
         let (Some(node), Some(address)) = (node.get(), address()) else { return };
         let theme = if dark() { "dark" } else { "light" };
         let locale = if lang() == Lang::Zh { "ZH" } else { "EN" };
@@ -89,7 +90,7 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
             }
         });
     });
-    Effect::new(move || {
+    follow(move || {
         let option = it.with(option).to_string();
         drawn.with_value(|it| it.iter().for_each(|it| show(it, &option)));
     });

@@ -1,5 +1,7 @@
 //! Something that is read from the server, again whenever its address changes.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -7,6 +9,7 @@ use super::button::button;
 use super::icon::{REFRESH_CW, TRIANGLE_ALERT, icon};
 use crate::api::{Ask, Failure};
 use crate::lang::tr;
+use crate::run::{self, on_change};
 
 /// What was read, what went wrong, and whether more is on its way.
 #[derive(Clone, Copy)]
@@ -34,12 +37,7 @@ impl Fetched {
 
     /// Reads again, quietly, whenever this is triggered.
     pub fn refresh_on(self, trigger: Trigger) {
-        Effect::new(move |first: Option<()>| {
-            trigger.track();
-            if first.is_some() {
-                self.refresh();
-            }
-        });
+        on_change(move || trigger.track(), move || self.refresh());
     }
 
     fn settle(self, answer: Result<String, Failure>) {
@@ -67,11 +65,13 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
         again: RwSignal::new((0, false)),
     };
     let latest = StoredValue::new(0_u32);
-    Effect::new(move |before: Option<(Option<String>, u32)>| {
+    let before = Cell::new(None);
+    run::follow(move || {
         let (now, (round, quiet)) = (address.get(), it.again.get());
-        let asked_again = before.is_some_and(|before| before == (now.clone(), before.1) && before.1 != round);
+        let before = before.replace(Some((now.clone(), round)));
+        let asked_again = before.is_some_and(|before| before.0 == now && before.1 != round);
         latest.update_value(|it| *it += 1);
-        match now.clone() {
+        match now {
             Some(now) => {
                 let turn = latest.get_value();
                 it.busy.set(!(quiet && asked_again));
@@ -88,7 +88,6 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
                 it.text.set(None);
             }
         }
-        (now, round)
     });
     it
 }

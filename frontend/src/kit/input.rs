@@ -1,5 +1,7 @@
 //! One control for every way in which a field is entered.
 
+use std::cell::Cell;
+
 use leptos::ev::Event;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -14,6 +16,7 @@ use super::permissions::permissions;
 use super::select::{Opt, Select, select};
 use crate::lang::{lang, say, tr};
 use crate::pages::custom_input;
+use crate::run::follow;
 
 /// The control of a field.
 pub fn control(slot: Slot) -> AnyView {
@@ -187,12 +190,13 @@ fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
     let lookup = Lookup::new(path, within);
     if parent.is_some() {
         // Another parent: what was chosen below the old one no longer fits.
-        Effect::new(move |before: Option<Option<String>>| {
+        let before = Cell::new(None);
+        follow(move || {
             let now = within.get().map(|it| it.1);
-            if before.is_some_and(|it| it.is_some() && it != now) && !slot.locked {
+            let before = before.replace(now.clone());
+            if before.is_some() && before != now && !slot.locked {
                 slot.put(Value::Null);
             }
-            now
         });
     }
     if !slot.search && !slot.locked && slot.field.required && !multiple {
@@ -206,12 +210,13 @@ fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
 
 /// Where there is nothing to choose, nobody should have to: the only row is taken when the form opens.
 fn choose_the_only(slot: Slot, lookup: Lookup) {
-    Effect::new(move |seen: Option<bool>| {
+    let seen = Cell::new(false);
+    follow(move || {
         let options = lookup.options.get();
         let empty = slot.form.with_untracked(|it| it.get(slot.field.name).is_none_or(Value::is_null));
-        if let ([only], false, true) = (options.as_slice(), seen.unwrap_or_default(), empty) {
+        if let ([only], false, true) = (options.as_slice(), seen.get(), empty) {
             slot.put(only.value.clone());
         }
-        seen.unwrap_or_default() || !options.is_empty()
+        seen.set(seen.get() || !options.is_empty());
     });
 }

@@ -29,7 +29,9 @@ struct Chosen(Slot);
 impl Chosen {
     fn all(self) -> BTreeSet<String> {
         let items = self.0.form.with(|it| it.get(self.0.field.name).and_then(Value::as_array).cloned());
-        items.unwrap_or_default().iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+        let mut all = BTreeSet::new();
+        all.extend(items.unwrap_or_default().iter().filter_map(|it| it.as_str().map(str::to_owned)));
+        all
     }
 
     fn set(self, codes: &[String], on: bool) {

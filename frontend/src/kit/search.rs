@@ -7,10 +7,11 @@ use shared::describe::{Field, Input};
 use shared::resource::FormMap;
 
 use super::button::button;
-use super::form::{Slot, item};
+use super::form::{Slot, form_of, item};
 use super::icon::{CHEVRON_DOWN, ROTATE_CCW, SEARCH, icon};
 use super::query::Query;
 use crate::lang::tr;
+use crate::run::follow;
 
 /// More conditions than this are folded away.
 const UNFOLDED: usize = 5;
@@ -25,7 +26,7 @@ pub fn parameters(field: &Field) -> Vec<String> {
 
 fn read(fields: &[Field], query: &Query) -> FormMap {
     let names = fields.iter().flat_map(parameters);
-    names.filter_map(|name| query.get(&name).map(|it| (name.clone(), Value::from(it)))).collect()
+    form_of(names.filter_map(|name| query.get(&name).map(|it| (name.clone(), Value::from(it)))))
 }
 
 fn write(fields: &[Field], form: &FormMap) -> Query {
@@ -46,7 +47,7 @@ pub fn search(
     let form = RwSignal::new(FormMap::new());
     let errs = RwSignal::new(Vec::new());
     // The way back in the browser changes the address, and the inputs follow.
-    Effect::new(move || form.set(applied.with(|it| read(fields, it))));
+    follow(move || form.set(applied.with(|it| read(fields, it))));
     let hidden = fields.iter().skip(UNFOLDED - 1).flat_map(parameters).collect::<Vec<_>>();
     let foldable = fields.len() > UNFOLDED;
     let set_there = applied.with_untracked(|it| hidden.iter().any(|name| it.get(name).is_some()));

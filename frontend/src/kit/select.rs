@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::icon::{CHEVRON_DOWN, X, icon};
 use super::popper::{left, popper};
 use crate::lang::tr;
+use crate::run::follow;
 
 /// One thing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -264,7 +265,7 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
 fn option(state: State, index: usize, it: Opt) -> AnyView {
     let Opt { value, label, note } = it;
     let node = NodeRef::<leptos::html::Li>::new();
-    Effect::new(move || {
+    follow(move || {
         if let (true, Some(node)) = (state.at.get() == index, node.get()) {
             let options = web_sys::ScrollIntoViewOptions::new();
             options.set_block(web_sys::ScrollLogicalPosition::Nearest);

@@ -4,20 +4,17 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_location;
 use shared::text::Lang;
 
 use crate::api::Failure;
 use crate::kit::button::spinner;
 use crate::kit::icon::{Icon, LOCK, USER, ZAP, icon};
-use crate::kit::query::Query;
 use crate::lang::{lang, tr};
 use crate::{clock, nav, session};
 
 /// The login page.
 pub fn login() -> AnyView {
     document().set_title(tr("登录 · 智慧充电管理平台", "Log in · Wattyard"));
-    let location = use_location();
     let username = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let message = RwSignal::new(String::new());
@@ -31,7 +28,7 @@ pub fn login() -> AnyView {
         }
         message.set(String::new());
         busy.set(true);
-        let next = nav::next_path(&location.search.with_untracked(|it| Query::parse(it)));
+        let next = nav::next_path(&untrack(nav::query));
         spawn_local(async move {
             match session::login(&name, &secret).await {
                 Ok(()) => nav::replace(&next),

@@ -6,6 +6,7 @@ use super::Here;
 use crate::kit::icon::{CHEVRON_DOWN, ZAP, icon};
 use crate::lang::{say, tr};
 use crate::pages::{GROUPS, Group, Page};
+use crate::run::follow;
 
 /// Draws it.
 pub fn menu(here: Here, folded: RwSignal<bool>) -> AnyView {
@@ -33,7 +34,7 @@ fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyVi
     }
     let inside = move || here.get().and_then(|found| found.group).is_some_and(|found| found.title == it.title);
     let open = RwSignal::new(untrack(inside));
-    Effect::new(move || {
+    follow(move || {
         if inside() {
             open.set(true);
         }

@@ -2,7 +2,6 @@
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,6 +9,7 @@ use super::Here;
 use crate::kit::icon::{X, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
+use crate::run::follow;
 use crate::{answer, nav};
 
 const KEY: &str = "tabs";
@@ -43,17 +43,14 @@ fn neighbour(tabs: &[Tab], index: usize) -> Option<&Tab> {
 
 /// Draws them.
 pub fn tabs(here: Here) -> AnyView {
-    let location = use_location();
     let tabs = RwSignal::new(with_home(stored()));
-    Effect::new(move || {
-        let (pathname, search) = (location.pathname.get(), location.search.get());
+    follow(move || {
+        let address = nav::place();
         if let Some(found) = here.get().filter(|it| it.page.visible()) {
-            let query = search.trim_start_matches('?');
-            let address = if query.is_empty() { pathname } else { format!("{pathname}?{query}") };
             tabs.update(|it| visit(it, found.page.path, address));
         }
     });
-    Effect::new(move || tabs.with(|it| store(it)));
+    follow(move || tabs.with(|it| store(it)));
     let close = move |path: String| {
         let all = tabs.get_untracked();
         let Some(index) = all.iter().position(|it| it.path == path) else { return };

@@ -11,17 +11,12 @@ use crate::kit::fetched::{fetched, part};
 use crate::kit::modal::drawer;
 use crate::lang::{say, tr};
 use crate::nav;
+use crate::run::on_change;
 
 /// The drawer; closing it leads back to the list as it stood.
 pub fn detail(it: Listing, id: Uuid) -> AnyView {
     let row = fetched(move || Some(format!("{}/{id}", it.source.path)));
-    Effect::new(move |seen: Option<u32>| {
-        let now = it.changes.get();
-        if seen.is_some_and(|seen| seen != now) {
-            row.refresh();
-        }
-        now
-    });
+    on_change(move || it.changes.track(), move || row.refresh());
     let close = Callback::new(move |()| nav::go(&it.address()));
     let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
     let head = move || {

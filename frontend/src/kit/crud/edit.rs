@@ -15,10 +15,11 @@ use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::entry::{entries, wire};
 use crate::kit::fetched::{Fetched, fetched, trouble, veil};
-use crate::kit::form::{Errs, FormState, form_view, roomy};
+use crate::kit::form::{Errs, FormState, form_of, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
+use crate::run::follow;
 
 /// The dialog that writes a row; `id` is absent for a new one.
 pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
@@ -29,7 +30,7 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     let version = RwSignal::new(Value::Null);
     let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)));
     let ready = RwSignal::new(id.is_none());
-    Effect::new(move || {
+    follow(move || {
         if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(answer::read::<FormMap>)) {
             // A form has the names of what it changes, so the detail is its first draft.
             form.set(entries(fields, &row));
@@ -93,7 +94,7 @@ fn blank(fields: &[Field]) -> FormMap {
         let value = if field.input == Input::Switch { Value::Bool(false) } else { Value::Null };
         (field.name.to_owned(), value)
     };
-    fields.iter().map(entry).collect()
+    form_of(fields.iter().map(entry))
 }
 
 async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: Value) -> Result<(), Failure> {

@@ -1,7 +1,6 @@
 //! The list of a resource: search, table, pages. Filters, page and order live in the address.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use shared::page::Page;
 use shared::resource::Verb;
 use uuid::Uuid;
@@ -22,6 +21,7 @@ use crate::kit::query::Query;
 use crate::kit::search::{parameters, search};
 use crate::kit::toast;
 use crate::lang::{say, tr};
+use crate::run::on_change;
 use crate::{clock, nav, session};
 
 /// A page of rows, or why the answer is none.
@@ -91,20 +91,14 @@ fn known(source: Source) -> impl Fn(&str) -> bool {
 
 /// The page of a resource; `open` is the row whose detail is shown over it.
 pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
-    let location = use_location();
-    let query = Memo::new(move |_| Query::parse(&location.search.get()).only(known(source)));
+    let query = Memo::new(move |_| nav::query().only(known(source)));
     let fetched = fetched(move || Some(query.get().after(source.path)));
     let rows =
         Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(|it| source.page(it))), |_, _| true);
     let editing = RwSignal::new(None);
     let it = Listing { source, fetched, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
     let live = events::changed(source.live);
-    Effect::new(move |first: Option<()>| {
-        live.track();
-        if first.is_some() {
-            it.changed();
-        }
-    });
+    on_change(move || live.track(), move || it.changed());
     let conditions = Signal::derive(move || query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
     let apply = Callback::new(move |conditions: Query| {
         let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
@@ -166,7 +160,7 @@ fn export_button(it: Listing) -> AnyView {
         busy.set(true);
         let query = it.query.get_untracked().only(|name| !matches!(name, "page" | "size"));
         leptos::task::spawn_local(async move {
-            let name = format!("{}-{}.xlsx", say(it.source.title), clock::today().format("%Y%m%d"));
+            let name = format!("{}-{}.xlsx", say(it.source.title), clock::today().to_string().replace('-', ""));
             if let Err(failure) = api::download(&query.after(&format!("{}/export.xlsx", it.source.path)), &name).await {
                 toast::failed(&failure);
             }

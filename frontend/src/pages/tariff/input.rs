@@ -17,6 +17,7 @@ use crate::kit::amount::unscaled;
 use crate::kit::form::{Slot, text_of};
 use crate::kit::input::toggle;
 use crate::lang::{lang, say, tr};
+use crate::run::follow;
 use crate::{answer, clock};
 
 /// The two prices of a period as typed.
@@ -34,8 +35,9 @@ impl Draft {
     fn of(value: &Value) -> Self {
         let tariff: Option<Tariff> = answer::part(value).ok();
         let typed = |price: Price| unscaled(price.units(), 5);
-        let prices = tariff.iter().flat_map(|it| &it.prices);
-        let prices = prices.map(|(period, it)| (*period, (typed(it.elec), typed(it.service)))).collect();
+        let given = tariff.iter().flat_map(|it| &it.prices);
+        let mut prices = BTreeMap::new();
+        prices.extend(given.map(|(period, it)| (*period, (typed(it.elec), typed(it.service)))));
         let mode = tariff.as_ref().map_or(TariffMode::Uniform, |it| it.mode);
         let day = match (&tariff, mode) {
             (Some(tariff), TariffMode::TimeOfUse) => tariff.grid().to_vec(),
@@ -85,7 +87,7 @@ fn or_zero(text: &str) -> &str {
 /// The control.
 pub fn tariff_input(slot: Slot) -> AnyView {
     let draft = Draft::of(&slot.form.with_untracked(|it| it.get(slot.field.name).cloned().unwrap_or_default()));
-    Effect::new(move || slot.put(draft.wire()));
+    follow(move || slot.put(draft.wire()));
     let mode = |mode: TariffMode| {
         let on = move || draft.mode.get() == mode;
         view! {
