@@ -1,12 +1,13 @@
-//! Code that runs by itself when what it has read changes, compiled once for all of it.
+//! Code that runs when something has happened, boxed: what is around it is compiled once, not once for each closure.
 
 use std::cell::Cell;
 
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 /// Runs soon, and again whenever a signal that it has read changes.
 pub fn follow(act: impl Fn() + 'static) {
-    boxed(Box::new(act));
+    effect(Box::new(act));
 }
 
 /// Runs whenever something that `watched` has read changes, but not before.
@@ -20,6 +21,19 @@ pub fn on_change(watched: impl Fn() + 'static, act: impl Fn() + 'static) {
     });
 }
 
-fn boxed(act: Box<dyn Fn()>) {
+fn effect(act: Box<dyn Fn()>) {
     Effect::new(act);
+}
+
+/// A handler of a form that is sent; the browser would load the page anew.
+pub fn submitted(act: impl Fn() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
+    boxed(move |event: SubmitEvent| {
+        event.prevent_default();
+        act();
+    })
+}
+
+/// A handler of events: `on:click=boxed(move |_| …)`.
+pub fn boxed<E>(act: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
+    Box::new(act)
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::codes::Tone;
 
 use super::icon::{Icon, icon};
+use crate::run::boxed;
 
 /// The part of Element's class names that carries a tone.
 pub const fn tone_class(tone: Tone) -> &'static str {
@@ -20,7 +21,7 @@ pub const fn tone_class(tone: Tone) -> &'static str {
 pub fn button(class: &'static str, name: &str, face: Option<Icon>, label: &str, act: impl Fn() + 'static) -> AnyView {
     let (name, label) = (name.to_owned(), label.to_owned());
     view! {
-        <button type="button" class=format!("el-button {class}") data-test=name on:click=move |_| act()>
+        <button type="button" class=format!("el-button {class}") data-test=name on:click=boxed(move |_| act())>
             {face.map(icon)}
             <span>{label}</span>
         </button>
@@ -32,7 +33,7 @@ pub fn button(class: &'static str, name: &str, face: Option<Icon>, label: &str, 
 pub fn icon_button(class: &'static str, name: &str, face: Icon, label: &str, act: impl Fn() + 'static) -> AnyView {
     let (name, label) = (name.to_owned(), label.to_owned());
     view! {
-        <button type="button" class=class data-test=name title=label.clone() aria-label=label.clone() on:click=move |_| act()>
+        <button type="button" class=class data-test=name title=label.clone() aria-label=label.clone() on:click=boxed(move |_| act())>
             {icon(face)}
         </button>
     }
@@ -55,7 +56,7 @@ pub fn busy_button(
             data-test=name
             aria-busy=move || busy.get().to_string()
             prop:disabled=busy
-            on:click=move |_| act()
+            on:click=boxed(move |_| act())
         >
             {move || busy.get().then(spinner)}
             <span>{label}</span>

@@ -101,7 +101,7 @@ pub fn veil(busy: RwSignal<bool>) -> AnyView {
                     <svg class="circular" viewBox="0 0 50 50"><circle class="path" cx="25" cy="25" r="20" fill="none"/></svg>
                 </div>
             </div>
-        }
+        }.into_any()
     };
     (move || busy.get().then(mask)).into_any()
 }

@@ -135,7 +135,7 @@ fn strays(fields: &'static [Field], errs: Errs) -> Option<AnyView> {
     let known = |name: &str| fields.iter().any(|it| name == it.name || name.starts_with(&format!("{}.", it.name)));
     let strays =
         errs.with(|it| it.iter().filter(|it| !known(&it.field)).map(|it| it.message.clone()).collect::<Vec<_>>());
-    let line = |it| view! { <p>{it}</p> };
+    let line = |it| view! { <p>{it}</p> }.into_any();
     (!strays.is_empty()).then(|| {
         view! { <div class="el-alert el-alert--error is-light form-strays" role="alert">{strays.into_iter().map(line).collect_view()}</div> }
             .into_any()
@@ -154,8 +154,8 @@ pub fn item(slot: Slot) -> AnyView {
                 {control(slot)}
                 {move || slot.wrong().map(|it| view! {
                     <div class="el-form-item__error" role="alert" id=format!("{}-error", slot.id())>{it}</div>
-                })}
-                {field.help.filter(|_| !slot.search).map(|it| view! { <div class="form-help">{say(it)}</div> })}
+                }.into_any())}
+                {field.help.filter(|_| !slot.search).map(|it| view! { <div class="form-help">{say(it)}</div> }.into_any())}
             </div>
         </div>
     }

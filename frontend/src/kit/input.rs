@@ -16,7 +16,7 @@ use super::permissions::permissions;
 use super::select::{Opt, Select, select};
 use crate::lang::{lang, say, tr};
 use crate::pages::custom_input;
-use crate::run::follow;
+use crate::run::{boxed, follow};
 
 /// The control of a field.
 pub fn control(slot: Slot) -> AnyView {
@@ -73,8 +73,8 @@ fn line(slot: Slot, it: Line) -> AnyView {
                     placeholder=hint maxlength=max.map(|it| it.to_string()) disabled=slot.locked
                     aria-invalid=move || slot.wrong().is_some().to_string()
                     aria-required=(slot.field.required && !slot.search).to_string()
-                    prop:value=move || slot.text() on:input=typed/>
-                {(!unit.is_empty()).then(|| view! { <span class="el-input__suffix"><span class="el-input__suffix-inner">{unit}</span></span> })}
+                    prop:value=move || slot.text() on:input=boxed(typed)/>
+                {(!unit.is_empty()).then(|| view! { <span class="el-input__suffix"><span class="el-input__suffix-inner">{unit}</span></span> }.into_any())}
             </div>
         </div>
     }
@@ -96,7 +96,7 @@ fn degrees(slot: Slot, limit: u16) -> AnyView {
         }
     };
     let hint = if limit == 180 { tr("可粘贴“经度,纬度”", "Paste “lng,lat” here") } else { "" };
-    view! { <div class="el-input-row" on:paste=paste>{line(slot, Line { keys: "decimal", hint, ..Line::default() })}</div> }.into_any()
+    view! { <div class="el-input-row" on:paste=boxed(paste)>{line(slot, Line { keys: "decimal", hint, ..Line::default() })}</div> }.into_any()
 }
 
 fn area(slot: Slot, max: usize) -> AnyView {
@@ -105,7 +105,7 @@ fn area(slot: Slot, max: usize) -> AnyView {
         <div class="el-textarea">
             <textarea class="el-textarea__inner" rows="3" id=slot.id() name=slot.field.name maxlength=max.to_string()
                 disabled=slot.locked aria-invalid=move || slot.wrong().is_some().to_string()
-                prop:value=move || slot.text() on:input=typed></textarea>
+                prop:value=move || slot.text() on:input=boxed(typed)></textarea>
             <span class="el-input__count">{move || format!("{} / {max}", slot.text().chars().count())}</span>
         </div>
     }
@@ -131,7 +131,7 @@ pub fn toggle(
         <label class="el-switch" class:is-checked=on class:is-disabled=locked>
             <input class="el-switch__input" type="checkbox" role="switch" id=id name=name disabled=locked
                 aria-label=(!label.is_empty()).then_some(label)
-                prop:checked=checked on:change=move |event| flip(event_target_checked(&event))/>
+                prop:checked=checked on:change=boxed(move |event| flip(event_target_checked(&event)))/>
             <span class="el-switch__core"><span class="el-switch__action"></span></span>
         </label>
     }

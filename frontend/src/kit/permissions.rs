@@ -9,6 +9,7 @@ use shared::user::UserKind;
 
 use super::form::{Slot, text_of};
 use crate::lang::{say, tr};
+use crate::run::boxed;
 use crate::session;
 
 /// What can be given: nobody grants what they lack, and a role has only what its kind may have.
@@ -65,6 +66,7 @@ pub fn permissions(slot: Slot) -> AnyView {
             <div class="rights-row rights-head">{check(chosen, all, tr("全部", "All"))}</div>
             {groups.into_iter().map(|it| row(chosen, it)).collect_view()}
         }
+        .into_any()
     };
     view! { <div class="rights" id=slot.id() data-test=slot.field.name>{rows}</div> }.into_any()
 }
@@ -95,7 +97,7 @@ fn check(chosen: Chosen, codes: Vec<String>, label: &'static str) -> AnyView {
         <label class="el-checkbox" class:is-checked=all>
             <span class="el-checkbox__input" class:is-checked=all class:is-indeterminate=half>
                 <input type="checkbox" class="el-checkbox__original" name=name prop:checked=all prop:indeterminate=half
-                    on:change=move |event| chosen.set(&codes, event_target_checked(&event))/>
+                    on:change=boxed(move |event| chosen.set(&codes, event_target_checked(&event)))/>
                 <span class="el-checkbox__inner"></span>
             </span>
             <span class="el-checkbox__label">{label}</span>

@@ -105,7 +105,7 @@ fn draw(it: &Dashboard) -> AnyView {
 
 fn tile(tone: &'static str, face: Icon, title: &'static str, numbers: [(&'static str, i64); 3]) -> AnyView {
     let number = |(label, count): (&'static str, i64)| {
-        view! { <div><dt>{label}</dt><dd class="num">{grouped(count)}</dd></div> }
+        view! { <div><dt>{label}</dt><dd class="num">{grouped(count)}</dd></div> }.into_any()
     };
     view! {
         <section class=format!("el-card is-never-shadow tile tile-{tone}")>
@@ -204,6 +204,7 @@ fn ranking(top: Vec<Customer>) -> AnyView {
                 <span class="num">{count}</span>
             </li>
         }
+        .into_any()
     };
     view! { <ol class="ranking">{top.into_iter().enumerate().map(line).collect_view()}</ol> }.into_any()
 }

@@ -52,7 +52,7 @@ fn crumbs(here: Here) -> AnyView {
             <li class="el-breadcrumb__item">
                 <span class="el-breadcrumb__inner">{text}</span><span class="el-breadcrumb__separator" role="presentation">"/"</span>
             </li>
-        }
+        }.into_any()
     };
     let trail = move || {
         let Some(found) = here.get() else { return Vec::new() };

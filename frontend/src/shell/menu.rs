@@ -6,7 +6,7 @@ use super::Here;
 use crate::kit::icon::{CHEVRON_DOWN, ZAP, icon};
 use crate::lang::{say, tr};
 use crate::pages::{GROUPS, Group, Page};
-use crate::run::follow;
+use crate::run::{boxed, follow};
 
 /// Draws it.
 pub fn menu(here: Here, folded: RwSignal<bool>) -> AnyView {
@@ -53,7 +53,7 @@ fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyVi
     Some(
         view! {
             <li class="el-sub-menu" class:is-opened=shown class:is-active=inside>
-                <button type="button" class="el-sub-menu__title" title=title aria-expanded=move || shown().to_string() on:click=toggle>
+                <button type="button" class="el-sub-menu__title" title=title aria-expanded=move || shown().to_string() on:click=boxed(toggle)>
                     {icon(it.icon)}
                     <span class="menu-label">{title}</span>
                     <span class="el-sub-menu__icon-arrow">{icon(CHEVRON_DOWN)}</span>

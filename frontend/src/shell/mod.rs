@@ -13,7 +13,7 @@ use crate::kit::fetched::trouble;
 use crate::kit::icon::{Icon, LOCK, MAP_PIN, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
-use crate::run::follow;
+use crate::run::{boxed, follow};
 use crate::{events, nav, session, store};
 
 /// The frame; whoever is not logged in is led to the login page.
@@ -71,7 +71,7 @@ fn frame() -> AnyView {
     };
     view! {
         <div class="app" class:folded=folded>
-            <a class="skip" href="#content" on:click=skip>{tr("跳到主要内容", "Skip to the content")}</a>
+            <a class="skip" href="#content" on:click=boxed(skip)>{tr("跳到主要内容", "Skip to the content")}</a>
             {menu::menu(page.into(), folded)}
             <div class="main">
                 {head::head(page.into(), folded)}

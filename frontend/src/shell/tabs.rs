@@ -9,7 +9,7 @@ use super::Here;
 use crate::kit::icon::{X, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
-use crate::run::follow;
+use crate::run::{boxed, follow};
 use crate::{answer, nav};
 
 const KEY: &str = "tabs";
@@ -61,9 +61,8 @@ pub fn tabs(here: Here) -> AnyView {
     };
     let tab = move |it: Tab| {
         let Some(Found { page, .. }) = find(&it.path) else { return ().into_any() };
-        let path = it.path.clone();
+        let Tab { path, address } = it;
         let active = move || here.get().is_some_and(|it| it.page.path == page.path);
-        let address = move || tabs.with(|all| all.iter().find(|it| it.path == page.path).map(|it| it.address.clone()));
         let dismiss = move |event: MouseEvent| {
             event.prevent_default();
             event.stop_propagation();
@@ -73,15 +72,15 @@ pub fn tabs(here: Here) -> AnyView {
             <li class="tab" class:on=active>
                 <a href=address aria-current=move || active().then_some("page")>{say(page.title)}</a>
                 {(!page.path.is_empty()).then(|| view! {
-                    <button type="button" class="tab-close" aria-label=format!("{} {}", tr("关闭", "Close"), say(page.title)) on:click=dismiss>{icon(X)}</button>
-                })}
+                    <button type="button" class="tab-close" aria-label=format!("{} {}", tr("关闭", "Close"), say(page.title)) on:click=boxed(dismiss)>{icon(X)}</button>
+                }.into_any())}
             </li>
         }
         .into_any()
     };
     view! {
         <nav class="tabs" aria-label=tr("打开的页面", "Open pages")>
-            <ul><For each=move || tabs.get() key=|it| it.path.clone() children=tab/></ul>
+            <ul>{move || tabs.get().into_iter().map(tab).collect_view()}</ul>
         </nav>
     }
     .into_any()

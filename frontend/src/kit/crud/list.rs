@@ -21,7 +21,7 @@ use crate::kit::query::Query;
 use crate::kit::search::{parameters, search};
 use crate::kit::toast;
 use crate::lang::{say, tr};
-use crate::run::on_change;
+use crate::run::{boxed, on_change};
 use crate::{clock, nav, session};
 
 /// A page of rows, or why the answer is none.
@@ -261,7 +261,7 @@ fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
         <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=order
             class:ascending=move || order() == "ascending" class:descending=move || order() == "descending">
             <div class="cell">
-                <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=next>
+                <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=boxed(next)>
                     {title}
                     <span class="caret-wrapper" aria-hidden="true"><i class="sort-caret ascending"></i><i class="sort-caret descending"></i></span>
                 </button>
@@ -283,6 +283,7 @@ fn row(it: Listing, heads: &[(usize, Head)], entry: Entry) -> AnyView {
             None => ().into_any(),
         };
         view! { <td class="el-table__cell" class:is-right=right><div class="cell" title=plain>{inner}</div></td> }
+            .into_any()
     });
     view! {
         <tr class="el-table__row" data-id=entry.id.to_string()>

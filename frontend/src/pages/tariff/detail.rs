@@ -56,6 +56,7 @@ pub fn prices(tariff: &Tariff) -> AnyView {
                 <td class="num"><b>{text(price.elec.units() + price.service.units())}</b></td>
             </tr>
         }
+        .into_any()
     };
     view! {
         <table class="plain-table">

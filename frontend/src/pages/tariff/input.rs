@@ -17,7 +17,7 @@ use crate::kit::amount::unscaled;
 use crate::kit::form::{Slot, text_of};
 use crate::kit::input::toggle;
 use crate::lang::{lang, say, tr};
-use crate::run::follow;
+use crate::run::{boxed, follow};
 use crate::{answer, clock};
 
 /// The two prices of a period as typed.
@@ -93,10 +93,11 @@ pub fn tariff_input(slot: Slot) -> AnyView {
         view! {
             <label class="el-radio-button" class:is-active=on>
                 <input class="el-radio-button__original-radio" type="radio" name="tariff-mode" value=mode.as_str()
-                    prop:checked=on on:change=move |_| draft.mode.set(mode)/>
+                    prop:checked=on on:change=boxed(move |_| draft.mode.set(mode))/>
                 <span class="el-radio-button__inner">{say(mode.label())}</span>
             </label>
         }
+        .into_any()
     };
     let parsed = move || answer::part::<Tariff>(&draft.wire()).ok();
     view! {
@@ -202,7 +203,7 @@ fn price_input(
         <div class="el-input" class:price-wrong=wrong>
             <div class="el-input__wrapper">
                 <input class="el-input__inner" inputmode="decimal" autocomplete="off" name=format!("{period}-{name}") aria-label=label
-                    placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=text on:input=typed/>
+                    placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=text on:input=boxed(typed)/>
             </div>
         </div>
     }
