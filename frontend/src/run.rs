@@ -33,6 +33,12 @@ pub fn submitted(act: impl Fn() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
     })
 }
 
+/// A part of a page that is drawn anew whenever what it has read changes.
+pub fn live(draw: impl FnMut() -> AnyView + Send + 'static) -> AnyView {
+    let draw: Box<dyn FnMut() -> AnyView + Send> = Box::new(draw);
+    draw.into_any()
+}
+
 /// A handler of events: `on:click=boxed(move |_| …)`.
 pub fn boxed<E>(act: impl FnMut(E) + 'static) -> Box<dyn FnMut(E)> {
     Box::new(act)

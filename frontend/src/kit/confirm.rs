@@ -12,7 +12,7 @@ use super::button::button;
 use super::icon::{TRIANGLE_ALERT, icon};
 use super::modal::overlay;
 use crate::lang::tr;
-use crate::run::boxed;
+use crate::run::{boxed, live};
 
 /// A question.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ fn answer(yes: bool) {
 
 /// Where questions appear; mounted once.
 pub fn questions() -> AnyView {
-    (|| ASKED.get().map(ask)).into_any()
+    live(|| ASKED.get().map_or_else(|| ().into_any(), ask))
 }
 
 fn ask(question: Question) -> AnyView {

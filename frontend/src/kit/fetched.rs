@@ -9,7 +9,7 @@ use super::button::button;
 use super::icon::{REFRESH_CW, TRIANGLE_ALERT, icon};
 use crate::api::{Ask, Failure};
 use crate::lang::tr;
-use crate::run::{self, on_change};
+use crate::run::{self, live, on_change};
 
 /// What was read, what went wrong, and whether more is on its way.
 #[derive(Clone, Copy)]
@@ -103,17 +103,20 @@ pub fn veil(busy: RwSignal<bool>) -> AnyView {
             </div>
         }.into_any()
     };
-    (move || busy.get().then(mask)).into_any()
+    live(move || if busy.get() { mask() } else { ().into_any() })
 }
 
 /// Says why there is nothing and offers another try.
 pub fn trouble(failure: &Failure, retry: impl Fn() + 'static) -> AnyView {
-    let message = failure.message.clone();
+    told(failure.message.clone(), button("", "retry", Some(REFRESH_CW), tr("重试", "Try again"), retry))
+}
+
+fn told(message: String, retry: AnyView) -> AnyView {
     view! {
         <div class="trouble" role="alert" data-test="trouble">
             <span class="trouble-icon">{icon(TRIANGLE_ALERT)}</span>
             <p>{message}</p>
-            {button("", "retry", Some(REFRESH_CW), tr("重试", "Try again"), retry)}
+            {retry}
         </div>
     }
     .into_any()
@@ -127,7 +130,7 @@ pub fn part(it: Fetched, show: impl Fn(&str) -> Result<AnyView, String> + Send +
         (None, Some(failure)) => trouble(&failure, move || it.reload()),
         (None, None) => ().into_any(),
     };
-    veiled(it.busy, content.into_any())
+    veiled(it.busy, live(content))
 }
 
 /// Content under a veil while something is being read.

@@ -122,16 +122,26 @@ pub fn toggle(
     id: String,
     name: &'static str,
     label: String,
-    on: impl Fn() -> bool + Clone + Send + Sync + 'static,
+    on: impl Fn() -> bool + Send + Sync + 'static,
     locked: bool,
     flip: impl Fn(bool) + 'static,
 ) -> AnyView {
-    let checked = on.clone();
+    plain_toggle(id, name, label, Signal::derive(on), locked, boxed(move |event| flip(event_target_checked(&event))))
+}
+
+fn plain_toggle(
+    id: String,
+    name: &'static str,
+    label: String,
+    on: Signal<bool>,
+    locked: bool,
+    change: Box<dyn FnMut(Event)>,
+) -> AnyView {
     view! {
         <label class="el-switch" class:is-checked=on class:is-disabled=locked>
             <input class="el-switch__input" type="checkbox" role="switch" id=id name=name disabled=locked
                 aria-label=(!label.is_empty()).then_some(label)
-                prop:checked=checked on:change=boxed(move |event| flip(event_target_checked(&event)))/>
+                prop:checked=on on:change=change/>
             <span class="el-switch__core"><span class="el-switch__action"></span></span>
         </label>
     }

@@ -9,7 +9,7 @@ use shared::user::UserKind;
 
 use super::form::{Slot, text_of};
 use crate::lang::{say, tr};
-use crate::run::boxed;
+use crate::run::{boxed, live};
 use crate::session;
 
 /// What can be given: nobody grants what they lack, and a role has only what its kind may have.
@@ -68,7 +68,7 @@ pub fn permissions(slot: Slot) -> AnyView {
         }
         .into_any()
     };
-    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{rows}</div> }.into_any()
+    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{live(rows)}</div> }.into_any()
 }
 
 fn row(chosen: Chosen, group: Group) -> AnyView {
@@ -94,9 +94,9 @@ fn check(chosen: Chosen, codes: Vec<String>, label: &'static str) -> AnyView {
     let all = move || on.get().0;
     let half = move || on.get().1 && !on.get().0;
     view! {
-        <label class="el-checkbox" class:is-checked=all>
-            <span class="el-checkbox__input" class:is-checked=all class:is-indeterminate=half>
-                <input type="checkbox" class="el-checkbox__original" name=name prop:checked=all prop:indeterminate=half
+        <label class="el-checkbox" class:is-checked=move || all()>
+            <span class="el-checkbox__input" class:is-checked=all class:is-indeterminate=move || half()>
+                <input type="checkbox" class="el-checkbox__original" name=name prop:checked=move || all() prop:indeterminate=move || half()
                     on:change=boxed(move |event| chosen.set(&codes, event_target_checked(&event)))/>
                 <span class="el-checkbox__inner"></span>
             </span>

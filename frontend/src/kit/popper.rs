@@ -6,6 +6,8 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, Node};
 
+use crate::run::live;
+
 /// Listens to the window until the owner is gone; `capture` hears what does not bubble, such as scrolling.
 fn on_window(event: &'static str, heard: impl Fn() + 'static) {
     let listener = Closure::<dyn Fn()>::new(heard);
@@ -47,7 +49,7 @@ pub fn popper(
     class: &'static str,
     body: impl Fn() -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
-    (move || open.get().then(|| placed(anchor, wide, class, body()))).into_any()
+    live(move || if open.get() { placed(anchor, wide, class, body()) } else { ().into_any() })
 }
 
 fn placed(anchor: NodeRef<Div>, wide: bool, class: &'static str, body: AnyView) -> AnyView {

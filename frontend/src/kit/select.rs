@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::icon::{CHEVRON_DOWN, X, icon};
 use super::popper::{left, popper};
 use crate::lang::tr;
-use crate::run::{boxed, follow};
+use crate::run::{boxed, follow, live};
 
 /// One thing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -247,7 +247,7 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
     let items = move || {
         let found = state.found.get();
         if found.is_empty() {
-            return view! { <p class="el-select-dropdown__empty">{empty}</p> }.into_any();
+            return view! { <p class="el-select-dropdown__empty">{move || empty()}</p> }.into_any();
         }
         found.into_iter().enumerate().map(|(index, it)| option(state, index, it)).collect_view().into_any()
     };
@@ -255,7 +255,7 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
         <div class="el-select-dropdown">
             // The focus stays in the input, or the list would close before the click arrives.
             <ul class="el-select-dropdown__list select-list" role="listbox" id=id on:mousedown=boxed(|event: MouseEvent| event.prevent_default())>
-                {items}
+                {live(items)}
             </ul>
         </div>
     }
@@ -277,7 +277,7 @@ fn option(state: State, index: usize, it: Opt) -> AnyView {
     let picked = selected.clone();
     let data = value.clone();
     view! {
-        <li node_ref=node class="el-select-dropdown__item" class:is-selected=selected class:is-hovering=move || state.at.get() == index
+        <li node_ref=node class="el-select-dropdown__item" class:is-selected=move || selected() class:is-hovering=move || state.at.get() == index
             role="option" data-value=data aria-selected=move || picked().to_string()
             on:mousemove=boxed(move |_| state.at.set(index)) on:click=boxed(move |_| state.take(&value))>
             <span>{label}</span>

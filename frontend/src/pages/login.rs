@@ -63,7 +63,7 @@ pub fn login() -> AnyView {
                     <button type="submit" class="el-button el-button--primary el-button--large" data-test="login"
                         prop:disabled=move || busy.get() || wait.get() != 0>
                         {move || busy.get().then(spinner)}
-                        <span>{label}</span>
+                        <span>{move || label()}</span>
                     </button>
                     {language_switch()}
                 </form>

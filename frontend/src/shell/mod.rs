@@ -13,7 +13,7 @@ use crate::kit::fetched::trouble;
 use crate::kit::icon::{Icon, LOCK, MAP_PIN, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
-use crate::run::{boxed, follow};
+use crate::run::{boxed, follow, live};
 use crate::{events, nav, session, store};
 
 /// The frame; whoever is not logged in is led to the login page.
@@ -35,12 +35,11 @@ pub fn shell() -> AnyView {
     };
     ask();
     let known = Memo::new(|_| session::me());
-    (move || match (known.get(), failure.get()) {
+    live(move || match (known.get(), failure.get()) {
         (Some(_), _) => frame(),
         (None, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
         (None, None) => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
     })
-    .into_any()
 }
 
 fn frame() -> AnyView {
@@ -76,7 +75,7 @@ fn frame() -> AnyView {
             <div class="main">
                 {head::head(page.into(), folded)}
                 {tabs::tabs(page.into())}
-                <main id="content" tabindex="-1">{body}</main>
+                <main id="content" tabindex="-1">{live(body)}</main>
             </div>
         </div>
     }

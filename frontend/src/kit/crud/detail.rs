@@ -23,7 +23,7 @@ pub fn detail(it: Listing, id: Uuid) -> AnyView {
         let entry = row.text.with(|text| text.as_deref().and_then(|text| it.source.one(text).ok()));
         entry.map(|entry| buttons(it, &entry, false))
     };
-    let head = view! { <div class="drawer-acts">{head}</div> };
+    let head = view! { <div class="drawer-acts">{move || head()}</div> };
     drawer(
         title,
         close,

@@ -19,7 +19,7 @@ use crate::kit::form::{Errs, FormState, form_of, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
-use crate::run::{follow, submitted};
+use crate::run::{follow, live, submitted};
 
 /// The dialog that writes a row; `id` is absent for a new one.
 pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
@@ -72,7 +72,7 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     };
     let body = view! {
         <form class="el-loading-parent--relative" on:submit=submitted(save)>
-            {body}
+            {live(body)}
             {veil(loaded.busy)}
             // Without a submit button of its own, Enter in an input would not send the form.
             <input type="submit" hidden=true/>

@@ -21,7 +21,7 @@ use crate::kit::query::Query;
 use crate::kit::search::{parameters, search};
 use crate::kit::toast;
 use crate::lang::{say, tr};
-use crate::run::{boxed, on_change};
+use crate::run::{boxed, live, on_change};
 use crate::{clock, nav, session};
 
 /// A page of rows, or why the answer is none.
@@ -212,7 +212,7 @@ fn table(it: Listing) -> AnyView {
                                 <th class="el-table__cell table-acts" scope="col"><div class="cell">{tr("操作", "Actions")}</div></th>
                             </tr>
                         </thead>
-                        <tbody>{body}</tbody>
+                        <tbody>{live(body)}</tbody>
                     </table>
                 </div>
             </div>
@@ -258,7 +258,7 @@ fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
         it.set(&[("sort", sort), ("page", String::new())]);
     };
     view! {
-        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=order
+        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=move || order()
             class:ascending=move || order() == "ascending" class:descending=move || order() == "descending">
             <div class="cell">
                 <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=boxed(next)>

@@ -135,7 +135,7 @@ fn brush(board: Board, period: Option<Period>, digit: usize) -> AnyView {
     let on = move || board.brush.get() == period;
     let name = period.map_or("clear", Code::as_str);
     view! {
-        <button type="button" class=format!("day-brush {}", period.map_or("period-none", colour)) class:on=on role="radio"
+        <button type="button" class=format!("day-brush {}", period.map_or("period-none", colour)) class:on=move || on() role="radio"
             aria-checked=move || on().to_string() data-test=format!("brush-{name}") title=digit.to_string()
             on:click=boxed(move |_| board.brush.set(period))>
             <i></i>{label}
@@ -177,7 +177,7 @@ fn cell(board: Board, slot: usize) -> AnyView {
         <div class=move || format!("day-cell {}", period.get().map_or("period-none", colour)) role="gridcell" data-slot=slot.to_string()
             tabindex=move || if board.at.get() == slot { "0" } else { "-1" } title=format!("{from}–{to}")
             aria-label=move || format!("{from}–{to} {}", name())
-            on:pointerdown=boxed(press) on:pointerenter=boxed(over) on:focus=boxed(move |_| board.at.set(slot))>{text}</div>
+            on:pointerdown=boxed(press) on:pointerenter=boxed(over) on:focus=boxed(move |_| board.at.set(slot))>{move || text()}</div>
     }
     .into_any()
 }

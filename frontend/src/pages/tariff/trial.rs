@@ -12,7 +12,7 @@ use shared::time;
 use crate::clock;
 use crate::kit::cell::tag;
 use crate::lang::{lang, say, tr};
-use crate::run::boxed;
+use crate::run::{boxed, live};
 
 /// The trial of a tariff; nothing while there is none.
 pub fn trial(tariff: Signal<Option<Tariff>>) -> AnyView {
@@ -35,7 +35,7 @@ pub fn trial(tariff: Signal<Option<Tariff>>) -> AnyView {
                 {input("trial-start", tr("开始时刻", "Begins at"), "08:00", start)}
                 {input("trial-minutes", tr("充电时长(分钟)", "Minutes"), tr("可不填", "optional"), minutes)}
             </div>
-            <div class="trial-result" aria-live="polite">{result}</div>
+            <div class="trial-result" aria-live="polite">{live(result)}</div>
         </div>
     }
     .into_any()
