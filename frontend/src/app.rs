@@ -1,8 +1,6 @@
-//! The whole console: the router, what lies over every page, and the bar that tells of a crash.
+//! The whole console: the login page or the frame, what lies over every page, and the bar that tells of a crash.
 
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
 
 use crate::kit::confirm::questions;
 use crate::kit::toast::toasts;
@@ -19,34 +17,21 @@ pub fn start() {
     }));
     lang::apply();
     api::on_expired(session::expired);
+    nav::install();
     mount_to_body(app);
 }
 
 fn app() -> AnyView {
+    let at_login = Memo::new(|_| nav::path().trim_end_matches('/') == "/login");
     view! {
-        <Router>
-            {
-                nav::install();
-                // Texts are resolved when drawn, so another language draws everything anew.
-                view! {
-                    <Routes fallback=|| ()>
-                        <Route path=path!("/login") view=|| in_language(login)/>
-                        <Route path=path!("/*any") view=|| in_language(shell)/>
-                    </Routes>
-                }
-            }
-        </Router>
+        {move || {
+            // Texts are resolved when drawn, so another language draws everything anew.
+            lang_tracked();
+            if at_login.get() { login() } else { shell() }
+        }}
         {questions()}
         {toasts()}
     }
-    .into_any()
-}
-
-fn in_language(view: fn() -> AnyView) -> AnyView {
-    (move || {
-        lang_tracked();
-        view()
-    })
     .into_any()
 }
 

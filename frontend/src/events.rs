@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, TextDecodeOptions, TextDecoder};
 
 use crate::api::{self, Ask};
-use crate::clock;
+use crate::{answer, clock};
 
 /// Pages are told at most this often.
 const QUIET_MS: u32 = 1000;
@@ -121,7 +121,7 @@ impl Lines {
         let rest = self.0.split_off(end + 1);
         let lines = std::mem::replace(&mut self.0, rest);
         let data = lines.lines().filter_map(|line| line.strip_prefix("data:"));
-        data.filter_map(|it| serde_json::from_str(it.trim()).ok()).collect()
+        data.filter_map(|it| answer::read(it.trim()).ok()).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operators' console.
 
+pub mod answer;
 pub mod api;
 pub mod app;
 pub mod clock;
@@ -8,6 +9,7 @@ pub mod kit;
 pub mod lang;
 pub mod nav;
 pub mod pages;
+pub mod run;
 pub mod session;
 pub mod shell;
 pub mod store;

@@ -1,46 +1,79 @@
-//! Going from page to page, also from code that runs outside of any view.
+//! Where we are in the console, and going from page to page without loading it anew.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::LazyLock;
 
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent};
 
 use crate::kit::query::Query;
 
-type Go = Rc<dyn Fn(&str, NavigateOptions)>;
+/// Path and query of the address.
+static PLACE: LazyLock<ArcRwSignal<String>> = LazyLock::new(|| ArcRwSignal::new(here()));
 
-thread_local! {
-    static GO: RefCell<Option<Go>> = const { RefCell::new(None) };
-}
-
-/// Takes hold of the router; called once below it.
+/// Takes over the plain links of the console, and the browser's way back and forth; called once.
 pub fn install() {
-    GO.set(Some(Rc::new(use_navigate())));
+    // Both stay for as long as the console does.
+    _ = window_event_listener_untyped("popstate", |_| PLACE.set(here()));
+    _ = window_event_listener_untyped("click", |event| {
+        if let Some(to) = link(&event) {
+            event.prevent_default();
+            go(&to);
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+        }
+    });
 }
 
-fn navigate(path: &str, options: NavigateOptions) {
-    // Cloned out first: navigating may run code that navigates.
-    if let Some(go) = GO.with_borrow(Clone::clone) {
-        go(path, options);
-    }
+/// Where a click leads, when it is an ordinary one on a link to a place of ours.
+fn link(event: &Event) -> Option<String> {
+    let click: &MouseEvent = event.dyn_ref()?;
+    let held = click.meta_key() || click.alt_key() || click.ctrl_key() || click.shift_key();
+    let target: Element = event.target()?.dyn_into().ok()?;
+    let link: HtmlAnchorElement = target.closest("a[href]").ok()??.dyn_into().ok()?;
+    let elsewhere = !link.target().is_empty()
+        || link.has_attribute("download")
+        || link.rel().split_whitespace().any(|it| it == "external")
+        || link.origin() != window().location().origin().ok()?
+        || !link.hash().is_empty();
+    let ours = click.button() == 0 && !held && !elsewhere && !event.default_prevented();
+    ours.then(|| link.pathname() + &link.search())
+}
+
+/// Path and query of the address, followed.
+pub fn place() -> String {
+    PLACE.get()
+}
+
+/// The path of the address, followed.
+pub fn path() -> String {
+    PLACE.with(|it| it.split_once('?').map_or(it.as_str(), |it| it.0).to_owned())
+}
+
+/// The query of the address, followed.
+pub fn query() -> Query {
+    PLACE.with(|it| Query::parse(it.split_once('?').map_or("", |it| it.1)))
+}
+
+/// Path and query of the address, as they are now.
+pub fn here() -> String {
+    let location = window().location();
+    format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default())
 }
 
 /// Goes to a path of the console.
 pub fn go(path: &str) {
-    navigate(path, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    if path != here()
+        && window().history().is_ok_and(|it| it.push_state_with_url(&JsValue::NULL, "", Some(path)).is_ok())
+    {
+        PLACE.set(here());
+    }
 }
 
 /// Goes there instead of here: the way back skips this place.
 pub fn replace(path: &str) {
-    navigate(path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
-}
-
-/// Where we are: path and query.
-pub fn here() -> String {
-    let Some(window) = web_sys::window() else { return "/".to_owned() };
-    let location = window.location();
-    format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default())
+    if window().history().is_ok_and(|it| it.replace_state_with_url(&JsValue::NULL, "", Some(path)).is_ok()) {
+        PLACE.set(here());
+    }
 }
 
 /// The login page, which leads back to where we are.

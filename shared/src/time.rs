@@ -56,22 +56,23 @@ pub fn slot(at: DateTime<Utc>) -> usize {
 
 /// An instant as local text: `2026-11-22 09:30:05`.
 pub fn local_text(at: DateTime<Utc>) -> String {
-    local(at).format("%Y-%m-%d %H:%M:%S").to_string()
+    format!("{} {}", business_day(at), clock_text(at))
 }
 
 /// An instant as local text to the minute: `2026-11-22 09:30`.
 pub fn minute_text(at: DateTime<Utc>) -> String {
-    local(at).format("%Y-%m-%d %H:%M").to_string()
+    let minute = minute_of_day(at);
+    format!("{} {:02}:{:02}", business_day(at), minute / 60, minute % 60)
 }
 
 /// The local time of day of an instant: `09:30:05`.
 pub fn clock_text(at: DateTime<Utc>) -> String {
-    local(at).format("%H:%M:%S").to_string()
+    duration_text(second_of_day(at).unsigned_abs())
 }
 
 /// The business day of an instant as text: `2026-11-22`.
 pub fn day_text(at: DateTime<Utc>) -> String {
-    business_day(at).format("%Y-%m-%d").to_string()
+    business_day(at).to_string()
 }
 
 /// A duration as hours, minutes and seconds: `01:05:09`, `30:00:00`.

@@ -37,6 +37,5 @@ fn save(blob: &Blob, name: &str) -> Option<()> {
 pub async fn upload(path: &str, file: &File) -> Result<Value, Failure> {
     let form = FormData::new().map_err(|_| Failure::offline())?;
     form.append_with_blob_and_filename("file", file, &file.name()).map_err(|_| Failure::offline())?;
-    let text = Ask::new("POST", path, Body::Form(&form)).text().await?;
-    serde_json::from_str(&text).map_err(|err| Failure::unreadable(&err.to_string()))
+    Ask::new("POST", path, Body::Form(&form)).json().await
 }

@@ -15,6 +15,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
+use crate::answer;
 use crate::lang::{lang, t};
 
 /// Why a request did not succeed.
@@ -112,7 +113,7 @@ impl<'a> Ask<'a> {
     /// Whatever went wrong, worded for people.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Failure> {
         let text = self.text().await?;
-        serde_json::from_str(&text).map_err(|err| Failure::unreadable(&err.to_string()))
+        answer::read(&text).map_err(|err| Failure::unreadable(&err))
     }
 
     /// Opens a stream of server-sent events that ends when the signal is raised.
@@ -185,7 +186,7 @@ async fn failure(response: Response) -> Failure {
         Ok(promise) => JsFuture::from(promise).await.ok().and_then(|it| it.as_string()).unwrap_or_default(),
         Err(_) => String::new(),
     };
-    let failure = match serde_json::from_str::<Problem>(&text) {
+    let failure = match answer::read::<Problem>(&text) {
         Ok(problem) => Failure {
             status,
             code: problem.code,

@@ -3,19 +3,19 @@
 use std::cell::RefCell;
 
 use js_sys::{Function, Promise, Reflect};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use shared::user::Tokens;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 use super::{Ask, Body};
-use crate::store;
+use crate::{answer, store};
 
 const KEY: &str = "tokens";
 
 /// What is kept of an answer: the rest of it is read anew.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Kept {
     access_token: String,
     refresh_token: String,
@@ -29,15 +29,13 @@ thread_local! {
 }
 
 fn tokens() -> Option<Kept> {
-    serde_json::from_str(&store::get(KEY)?).ok()
+    answer::read(&store::get(KEY)?).ok()
 }
 
 /// Keeps a pair of tokens.
 pub fn keep(tokens: &Tokens) {
-    let Tokens { access_token, refresh_token, .. } = tokens.clone();
-    if let Ok(text) = serde_json::to_string(&Kept { access_token, refresh_token }) {
-        store::set(KEY, &text);
-    }
+    let Tokens { access_token, refresh_token, .. } = tokens;
+    store::set(KEY, &json!({"access_token": access_token, "refresh_token": refresh_token}).to_string());
 }
 
 /// Whether there is anything to show to the server.
@@ -108,7 +106,7 @@ async fn rotate(refused: Option<String>) -> Result<JsValue, JsValue> {
     let body = json!({"refresh_token": held.refresh_token});
     let response = Ask::new("POST", "auth/refresh", Body::Json(&body)).once(None).await.map_err(|_| JsValue::NULL)?;
     let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-    let fresh: Tokens = serde_json::from_str(&text).map_err(|_| JsValue::NULL)?;
+    let fresh: Tokens = answer::read(&text).map_err(|_| JsValue::NULL)?;
     keep(&fresh);
     Ok(JsValue::NULL)
 }

@@ -1,9 +1,14 @@
 //! Buttons.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use shared::codes::Tone;
 
 use super::icon::{Icon, icon};
+use crate::run::boxed;
+
+/// What a click does. Each kind of button is made by a function that knows no more of it than this, and so compiled once.
+type Click = Box<dyn FnMut(MouseEvent)>;
 
 /// The part of Element's class names that carries a tone.
 pub const fn tone_class(tone: Tone) -> &'static str {
@@ -18,9 +23,12 @@ pub const fn tone_class(tone: Tone) -> &'static str {
 
 /// A button; `class` holds Element's modifiers, `name` is how tests find it.
 pub fn button(class: &'static str, name: &str, face: Option<Icon>, label: &str, act: impl Fn() + 'static) -> AnyView {
-    let (name, label) = (name.to_owned(), label.to_owned());
+    labelled(class, name.to_owned(), face, label.to_owned(), boxed(move |_| act()))
+}
+
+fn labelled(class: &'static str, name: String, face: Option<Icon>, label: String, click: Click) -> AnyView {
     view! {
-        <button type="button" class=format!("el-button {class}") data-test=name on:click=move |_| act()>
+        <button type="button" class=format!("el-button {class}") data-test=name on:click=click>
             {face.map(icon)}
             <span>{label}</span>
         </button>
@@ -30,9 +38,12 @@ pub fn button(class: &'static str, name: &str, face: Option<Icon>, label: &str, 
 
 /// A button that shows only an icon; the label is for those who cannot see it.
 pub fn icon_button(class: &'static str, name: &str, face: Icon, label: &str, act: impl Fn() + 'static) -> AnyView {
-    let (name, label) = (name.to_owned(), label.to_owned());
+    faced(class, name.to_owned(), face, label.to_owned(), boxed(move |_| act()))
+}
+
+fn faced(class: &'static str, name: String, face: Icon, label: String, click: Click) -> AnyView {
     view! {
-        <button type="button" class=class data-test=name title=label.clone() aria-label=label.clone() on:click=move |_| act()>
+        <button type="button" class=class data-test=name title=label.clone() aria-label=label on:click=click>
             {icon(face)}
         </button>
     }
@@ -47,6 +58,16 @@ pub fn busy_button(
     busy: RwSignal<bool>,
     act: impl Fn() + 'static,
 ) -> AnyView {
+    waiting(class, name, label, busy, boxed(move |_| act()))
+}
+
+fn waiting(
+    class: &'static str,
+    name: &'static str,
+    label: &'static str,
+    busy: RwSignal<bool>,
+    click: Click,
+) -> AnyView {
     view! {
         <button
             type="button"
@@ -55,7 +76,7 @@ pub fn busy_button(
             data-test=name
             aria-busy=move || busy.get().to_string()
             prop:disabled=busy
-            on:click=move |_| act()
+            on:click=click
         >
             {move || busy.get().then(spinner)}
             <span>{label}</span>

@@ -42,6 +42,7 @@ pub fn descriptions(items: Vec<(String, AnyView)>) -> AnyView {
         view! {
             <div class="description"><dt>{label}</dt><dd>{content}</dd></div>
         }
+        .into_any()
     };
     view! { <dl class="descriptions">{items.into_iter().map(item).collect_view()}</dl> }.into_any()
 }

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::lang::{Lang, dark, lang, tr};
+use crate::run::follow;
 
 #[wasm_bindgen(module = "/src/kit/chart.js")]
 extern "C" {
@@ -73,7 +74,7 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
             leave(&chart);
         }
     };
-    Effect::new(move || {
+    follow(move || {
         let (Some(node), Some(address)) = (node.get(), address()) else { return };
         let theme = if dark() { "dark" } else { "light" };
         let locale = if lang() == Lang::Zh { "ZH" } else { "EN" };
@@ -89,7 +90,7 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
             }
         });
     });
-    Effect::new(move || {
+    follow(move || {
         let option = it.with(option).to_string();
         drawn.with_value(|it| it.iter().for_each(|it| show(it, &option)));
     });
@@ -97,7 +98,7 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
     view! {
         <figure class="chart" aria-label=move || it.with(|it| it.title.clone())>
             <div node_ref=node class="chart-canvas" aria-hidden="true" style:height=format!("{height}px")></div>
-            {move || lost.get().then(|| view! { <p class="chart-lost">{tr("图表加载失败，数据见下表。", "The chart could not be loaded; its numbers follow.")}</p> })}
+            {move || lost.get().then(|| view! { <p class="chart-lost">{tr("图表加载失败，数据见下表。", "The chart could not be loaded; its numbers follow.")}</p> }.into_any())}
             <div class=move || if lost.get() { "chart-numbers" } else { "visually-hidden" }>{move || it.with(numbers)}</div>
         </figure>
     }
@@ -106,10 +107,10 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
 
 /// The numbers as a table.
 fn numbers(it: &Chart) -> AnyView {
-    let heads = it.series.iter().map(|it| view! { <th scope="col">{it.name.clone()}</th> }).collect_view();
+    let heads = it.series.iter().map(|it| view! { <th scope="col">{it.name.clone()}</th> }.into_any()).collect_view();
     let row = |(index, label): (usize, &String)| {
         let values = it.series.iter().map(|it| it.values.get(index).cloned().unwrap_or_default());
-        view! { <tr><th scope="row">{label.clone()}</th>{values.map(|it| view! { <td>{it}</td> }).collect_view()}</tr> }
+        view! { <tr><th scope="row">{label.clone()}</th>{values.map(|it| view! { <td>{it}</td> }.into_any()).collect_view()}</tr> }.into_any()
     };
     view! {
         <table class="plain-table">

@@ -12,6 +12,7 @@ use super::button::button;
 use super::icon::{TRIANGLE_ALERT, icon};
 use super::modal::overlay;
 use crate::lang::tr;
+use crate::run::{boxed, live};
 
 /// A question.
 #[derive(Clone)]
@@ -49,7 +50,7 @@ fn answer(yes: bool) {
 
 /// Where questions appear; mounted once.
 pub fn questions() -> AnyView {
-    (|| ASKED.get().map(ask)).into_any()
+    live(|| ASKED.get().map_or_else(|| ().into_any(), ask))
 }
 
 fn ask(question: Question) -> AnyView {
@@ -61,12 +62,12 @@ fn ask(question: Question) -> AnyView {
             <div class="el-message-box__content">
                 <div class="el-message-box__container">
                     <span class="el-message-box__status el-message-box-icon--warning">{icon(TRIANGLE_ALERT)}</span>
-                    <div class="el-message-box__message">{lines.into_iter().map(|it| view! { <p>{it}</p> }).collect_view()}</div>
+                    <div class="el-message-box__message">{lines.into_iter().map(|it| view! { <p>{it}</p> }.into_any()).collect_view()}</div>
                 </div>
             </div>
             <div class="el-message-box__btns">
                 {button("", "confirm-no", None, tr("取消", "Cancel"), || answer(false))}
-                <button type="button" class=format!("el-button {class}") data-test="confirm-yes" data-first="" on:click=|_| answer(true)>
+                <button type="button" class=format!("el-button {class}") data-test="confirm-yes" data-first="" on:click=boxed(|_| answer(true))>
                     <span>{yes}</span>
                 </button>
             </div>

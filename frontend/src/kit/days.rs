@@ -14,6 +14,7 @@ use super::icon::{CALENDAR, CHEVRON_LEFT, CHEVRON_RIGHT, CHEVRONS_LEFT, CHEVRONS
 use super::popper::{left, popper};
 use crate::clock;
 use crate::lang::{lang, say, tr};
+use crate::run::boxed;
 
 #[derive(Clone, Copy)]
 struct Range {
@@ -112,16 +113,16 @@ pub fn days(slot: Slot) -> AnyView {
     };
     let some = move || it.day("from").is_some() || it.day("to").is_some();
     view! {
-        <div node_ref=root class="days" tabindex="-1" on:focusout=leave on:keydown=key>
-            <div class="el-date-editor el-date-editor--daterange el-input__wrapper el-range-editor" class:is-active=it.open on:click=move |_| it.show()>
+        <div node_ref=root class="days" tabindex="-1" on:focusout=boxed(leave) on:keydown=boxed(key)>
+            <div class="el-date-editor el-date-editor--daterange el-input__wrapper el-range-editor" class:is-active=it.open on:click=boxed(move |_| it.show())>
                 <span class="el-range__icon">{icon(CALENDAR)}</span>
                 {end(it, "from", tr("开始日期", "From"), slot.id())}
                 <span class="el-range-separator">{tr("至", "to")}</span>
                 {end(it, "to", tr("结束日期", "To"), format!("{}-to", slot.id()))}
                 <span class="el-range__close-icon">
                     {move || some().then(|| view! {
-                        <button type="button" class="select-clear" tabindex="-1" aria-label=tr("清除", "Clear") on:click=clear>{icon(X)}</button>
-                    })}
+                        <button type="button" class="select-clear" tabindex="-1" aria-label=tr("清除", "Clear") on:click=boxed(clear)>{icon(X)}</button>
+                    }.into_any())}
                 </span>
             </div>
             {popper(it.open, root, false, "el-picker__popper", move || panel(it))}
@@ -164,7 +165,7 @@ fn end(it: Range, which: &'static str, hint: &'static str, id: String) -> AnyVie
     };
     view! {
         <input class="el-range-input" id=id name=it.name(which) placeholder=hint aria-label=hint autocomplete="off"
-            prop:value=move || text_of(it.slot.form, &it.name(which)) on:change=typed on:focus=move |_| it.show()/>
+            prop:value=move || text_of(it.slot.form, &it.name(which)) on:change=boxed(typed) on:focus=boxed(move |_| it.show())/>
     }
     .into_any()
 }
@@ -176,7 +177,8 @@ fn panel(it: Range) -> AnyView {
             it.set(Some(day_away(today, from)), Some(day_away(today, to)));
             it.close();
         };
-        view! { <button type="button" class="el-picker-panel__shortcut" on:click=act>{label}</button> }
+        view! { <button type="button" class="el-picker-panel__shortcut" on:click=boxed(act)>{label}</button> }
+            .into_any()
     };
     let this_month = move |_: MouseEvent| {
         let today = clock::today();
@@ -193,7 +195,7 @@ fn panel(it: Range) -> AnyView {
                         (tr("最近7天", "Last 7 days"), -6, 0),
                         (tr("最近30天", "Last 30 days"), -29, 0),
                     ].map(shortcut).collect_view()}
-                    <button type="button" class="el-picker-panel__shortcut" on:click=this_month>{tr("本月", "This month")}</button>
+                    <button type="button" class="el-picker-panel__shortcut" on:click=boxed(this_month)>{tr("本月", "This month")}</button>
                 </div>
                 <div class="el-picker-panel__body">
                     {half(it, 0)}
@@ -243,12 +245,12 @@ fn half(it: Range, offset: i32) -> AnyView {
             <div class="el-date-range-picker__header">{arrows}<div>{move || title(month())}</div></div>
             <table class="el-date-table" role="grid" aria-label=move || title(month())>
                 <tbody>
-                    <tr>{DAYS.map(|it| view! { <th scope="col">{say(it)}</th> }).collect_view()}</tr>
+                    <tr>{DAYS.map(|it| view! { <th scope="col">{say(it)}</th> }.into_any()).collect_view()}</tr>
                     {move || {
                         let month = month();
                         let week = |days: Vec<NaiveDate>| view! {
                             <tr class="el-date-table__row">{days.into_iter().map(|day| cell(it, month, day)).collect_view()}</tr>
-                        };
+                        }.into_any();
                         weeks(month).into_iter().map(week).collect_view()
                     }}
                 </tbody>
@@ -295,7 +297,7 @@ fn cell(it: Range, month: NaiveDate, day: NaiveDate) -> AnyView {
         }
     };
     view! {
-        <td class=class data-day=day.to_string() on:click=move |_| it.pick(day) on:mouseenter=over>
+        <td class=move || class() data-day=day.to_string() on:click=boxed(move |_| it.pick(day)) on:mouseenter=boxed(over)>
             <div class="el-date-table-cell"><span class="el-date-table-cell__text">{day.day()}</span></div>
         </td>
     }

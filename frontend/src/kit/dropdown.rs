@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use super::button::button;
 use super::icon::{CHEVRON_DOWN, icon};
 use super::popper::{left, popper};
+use crate::run::boxed;
 
 /// Something that can be done.
 #[derive(Clone, Copy)]
@@ -74,16 +75,16 @@ pub fn menu(class: String, name: &'static str, label: &'static str, face: AnyVie
             };
             view! {
                 <li role="none">
-                    <button type="button" role="menuitem" class="el-dropdown-menu__item" class:is-danger=it.danger data-test=it.name on:click=act>{it.label}</button>
+                    <button type="button" role="menuitem" class="el-dropdown-menu__item" class:is-danger=it.danger data-test=it.name on:click=boxed(act)>{it.label}</button>
                 </li>
-            }
+            }.into_any()
         };
         view! { <ul class="el-dropdown-menu" role="menu" aria-label=label>{items.iter().copied().map(item).collect_view()}</ul> }.into_any()
     };
     view! {
-        <div node_ref=root class="el-dropdown" tabindex="-1" on:focusout=leave on:keydown=key>
+        <div node_ref=root class="el-dropdown" tabindex="-1" on:focusout=boxed(leave) on:keydown=boxed(key)>
             <button type="button" class=class data-test=name aria-haspopup="menu" aria-expanded=move || open.get().to_string()
-                on:click=move |_| open.update(|it| *it = !*it)>{face}</button>
+                on:click=boxed(move |_| open.update(|it| *it = !*it))>{face}</button>
             {popper(open, root, false, "el-dropdown__popper", list)}
         </div>
     }

@@ -10,6 +10,8 @@ use shared::resource::FormMap;
 use shared::text::{Lang, t};
 
 use super::amount::{scaled, unscaled};
+use super::form::form_of;
+use crate::answer;
 
 /// How many places are typed for an input that is sent as a scaled integer.
 const fn places(input: Input) -> Option<u32> {
@@ -47,7 +49,7 @@ pub fn entered(input: Input, value: &Value) -> Value {
 pub fn entries(fields: &[Field], form: &FormMap) -> FormMap {
     let entry =
         |field: &Field| (field.name.to_owned(), entered(field.input, form.get(field.name).unwrap_or(&Value::Null)));
-    fields.iter().map(entry).collect()
+    form_of(fields.iter().map(entry))
 }
 
 /// What the inputs hold as it is sent.
@@ -72,7 +74,7 @@ fn sent(input: Input, entry: &Value) -> Option<Value> {
     match (places(input), input) {
         (Some(_), _) | (None, Input::Degrees { .. }) if text.is_empty() => Some(Value::Null),
         (Some(places), _) => scaled(text, places).map(Value::from),
-        (None, Input::Degrees { .. }) => text.parse::<f64>().ok().filter(|it| it.is_finite()).map(Value::from),
+        (None, Input::Degrees { .. }) => answer::parse(text).ok().filter(Value::is_number),
         (None, _) => Some(entry.clone()),
     }
 }
@@ -91,7 +93,8 @@ fn hint(input: Input, lang: Lang) -> &'static str {
 pub fn coordinates(text: &str) -> Option<(String, String)> {
     let (lng, lat) = text.trim().split_once([',', '，', ' ', '\t'])?;
     let (lng, lat) = (lng.trim(), lat.trim());
-    let within = |text: &str, limit: f64| text.parse::<f64>().is_ok_and(|it| it.abs() <= limit);
+    let number = |text: &str| answer::parse(text).ok()?.as_f64();
+    let within = |text: &str, limit: f64| number(text).is_some_and(|it| it.abs() <= limit);
     (within(lng, 180.0) && within(lat, 90.0)).then(|| (lng.to_owned(), lat.to_owned()))
 }
 

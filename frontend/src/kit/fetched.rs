@@ -1,5 +1,7 @@
 //! Something that is read from the server, again whenever its address changes.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -7,6 +9,7 @@ use super::button::button;
 use super::icon::{REFRESH_CW, TRIANGLE_ALERT, icon};
 use crate::api::{Ask, Failure};
 use crate::lang::tr;
+use crate::run::{self, live, on_change};
 
 /// What was read, what went wrong, and whether more is on its way.
 #[derive(Clone, Copy)]
@@ -34,12 +37,7 @@ impl Fetched {
 
     /// Reads again, quietly, whenever this is triggered.
     pub fn refresh_on(self, trigger: Trigger) {
-        Effect::new(move |first: Option<()>| {
-            trigger.track();
-            if first.is_some() {
-                self.refresh();
-            }
-        });
+        on_change(move || trigger.track(), move || self.refresh());
     }
 
     fn settle(self, answer: Result<String, Failure>) {
@@ -67,11 +65,13 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
         again: RwSignal::new((0, false)),
     };
     let latest = StoredValue::new(0_u32);
-    Effect::new(move |before: Option<(Option<String>, u32)>| {
+    let before = Cell::new(None);
+    run::follow(move || {
         let (now, (round, quiet)) = (address.get(), it.again.get());
-        let asked_again = before.is_some_and(|before| before == (now.clone(), before.1) && before.1 != round);
+        let before = before.replace(Some((now.clone(), round)));
+        let asked_again = before.is_some_and(|before| before.0 == now && before.1 != round);
         latest.update_value(|it| *it += 1);
-        match now.clone() {
+        match now {
             Some(now) => {
                 let turn = latest.get_value();
                 it.busy.set(!(quiet && asked_again));
@@ -88,17 +88,8 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
                 it.text.set(None);
             }
         }
-        (now, round)
     });
     it
-}
-
-/// Reads JSON; what does not fit is told in words.
-///
-/// # Errors
-/// Why it does not fit.
-pub fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|err| err.to_string())
 }
 
 /// Element's veil over what is being read.
@@ -110,19 +101,22 @@ pub fn veil(busy: RwSignal<bool>) -> AnyView {
                     <svg class="circular" viewBox="0 0 50 50"><circle class="path" cx="25" cy="25" r="20" fill="none"/></svg>
                 </div>
             </div>
-        }
+        }.into_any()
     };
-    (move || busy.get().then(mask)).into_any()
+    live(move || if busy.get() { mask() } else { ().into_any() })
 }
 
 /// Says why there is nothing and offers another try.
 pub fn trouble(failure: &Failure, retry: impl Fn() + 'static) -> AnyView {
-    let message = failure.message.clone();
+    told(failure.message.clone(), button("", "retry", Some(REFRESH_CW), tr("重试", "Try again"), retry))
+}
+
+fn told(message: String, retry: AnyView) -> AnyView {
     view! {
         <div class="trouble" role="alert" data-test="trouble">
             <span class="trouble-icon">{icon(TRIANGLE_ALERT)}</span>
             <p>{message}</p>
-            {button("", "retry", Some(REFRESH_CW), tr("重试", "Try again"), retry)}
+            {retry}
         </div>
     }
     .into_any()
@@ -136,7 +130,7 @@ pub fn part(it: Fetched, show: impl Fn(&str) -> Result<AnyView, String> + Send +
         (None, Some(failure)) => trouble(&failure, move || it.reload()),
         (None, None) => ().into_any(),
     };
-    veiled(it.busy, content.into_any())
+    veiled(it.busy, live(content))
 }
 
 /// Content under a veil while something is being read.

@@ -10,6 +10,7 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::input::control;
 use crate::lang::say;
+use crate::run::follow;
 
 /// What the inputs of a form hold.
 pub type FormState = RwSignal<FormMap>;
@@ -74,6 +75,13 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// A form out of its entries. One by one: collected, they would be sorted first, by code that is large.
+pub fn form_of(entries: impl Iterator<Item = (String, Value)>) -> FormMap {
+    let mut form = FormMap::new();
+    form.extend(entries);
+    form
+}
+
 /// Changes an entry.
 pub fn put(form: FormState, name: &str, value: impl Into<Value>) {
     let value = value.into();
@@ -98,7 +106,7 @@ pub fn form_view(fields: &'static [Field], form: FormState, errs: Errs, creating
     let slot =
         |field: &Field| Slot { field: *field, fields, form, errs, locked: field.fixed && !creating, search: false };
     let root = NodeRef::<Div>::new();
-    Effect::new(move || {
+    follow(move || {
         if errs.with(|it| !it.is_empty()) {
             request_animation_frame(move || show_first_error(root));
         }
@@ -127,7 +135,7 @@ fn strays(fields: &'static [Field], errs: Errs) -> Option<AnyView> {
     let known = |name: &str| fields.iter().any(|it| name == it.name || name.starts_with(&format!("{}.", it.name)));
     let strays =
         errs.with(|it| it.iter().filter(|it| !known(&it.field)).map(|it| it.message.clone()).collect::<Vec<_>>());
-    let line = |it| view! { <p>{it}</p> };
+    let line = |it| view! { <p>{it}</p> }.into_any();
     (!strays.is_empty()).then(|| {
         view! { <div class="el-alert el-alert--error is-light form-strays" role="alert">{strays.into_iter().map(line).collect_view()}</div> }
             .into_any()
@@ -146,8 +154,8 @@ pub fn item(slot: Slot) -> AnyView {
                 {control(slot)}
                 {move || slot.wrong().map(|it| view! {
                     <div class="el-form-item__error" role="alert" id=format!("{}-error", slot.id())>{it}</div>
-                })}
-                {field.help.filter(|_| !slot.search).map(|it| view! { <div class="form-help">{say(it)}</div> })}
+                }.into_any())}
+                {field.help.filter(|_| !slot.search).map(|it| view! { <div class="form-help">{say(it)}</div> }.into_any())}
             </div>
         </div>
     }

@@ -1,5 +1,7 @@
 //! One control for every way in which a field is entered.
 
+use std::cell::Cell;
+
 use leptos::ev::Event;
 use leptos::prelude::*;
 use serde_json::Value;
@@ -14,6 +16,7 @@ use super::permissions::permissions;
 use super::select::{Opt, Select, select};
 use crate::lang::{lang, say, tr};
 use crate::pages::custom_input;
+use crate::run::{boxed, follow};
 
 /// The control of a field.
 pub fn control(slot: Slot) -> AnyView {
@@ -70,8 +73,8 @@ fn line(slot: Slot, it: Line) -> AnyView {
                     placeholder=hint maxlength=max.map(|it| it.to_string()) disabled=slot.locked
                     aria-invalid=move || slot.wrong().is_some().to_string()
                     aria-required=(slot.field.required && !slot.search).to_string()
-                    prop:value=move || slot.text() on:input=typed/>
-                {(!unit.is_empty()).then(|| view! { <span class="el-input__suffix"><span class="el-input__suffix-inner">{unit}</span></span> })}
+                    prop:value=move || slot.text() on:input=boxed(typed)/>
+                {(!unit.is_empty()).then(|| view! { <span class="el-input__suffix"><span class="el-input__suffix-inner">{unit}</span></span> }.into_any())}
             </div>
         </div>
     }
@@ -93,7 +96,7 @@ fn degrees(slot: Slot, limit: u16) -> AnyView {
         }
     };
     let hint = if limit == 180 { tr("可粘贴“经度,纬度”", "Paste “lng,lat” here") } else { "" };
-    view! { <div class="el-input-row" on:paste=paste>{line(slot, Line { keys: "decimal", hint, ..Line::default() })}</div> }.into_any()
+    view! { <div class="el-input-row" on:paste=boxed(paste)>{line(slot, Line { keys: "decimal", hint, ..Line::default() })}</div> }.into_any()
 }
 
 fn area(slot: Slot, max: usize) -> AnyView {
@@ -102,7 +105,7 @@ fn area(slot: Slot, max: usize) -> AnyView {
         <div class="el-textarea">
             <textarea class="el-textarea__inner" rows="3" id=slot.id() name=slot.field.name maxlength=max.to_string()
                 disabled=slot.locked aria-invalid=move || slot.wrong().is_some().to_string()
-                prop:value=move || slot.text() on:input=typed></textarea>
+                prop:value=move || slot.text() on:input=boxed(typed)></textarea>
             <span class="el-input__count">{move || format!("{} / {max}", slot.text().chars().count())}</span>
         </div>
     }
@@ -119,16 +122,26 @@ pub fn toggle(
     id: String,
     name: &'static str,
     label: String,
-    on: impl Fn() -> bool + Clone + Send + Sync + 'static,
+    on: impl Fn() -> bool + Send + Sync + 'static,
     locked: bool,
     flip: impl Fn(bool) + 'static,
 ) -> AnyView {
-    let checked = on.clone();
+    plain_toggle(id, name, label, Signal::derive(on), locked, boxed(move |event| flip(event_target_checked(&event))))
+}
+
+fn plain_toggle(
+    id: String,
+    name: &'static str,
+    label: String,
+    on: Signal<bool>,
+    locked: bool,
+    change: Box<dyn FnMut(Event)>,
+) -> AnyView {
     view! {
         <label class="el-switch" class:is-checked=on class:is-disabled=locked>
             <input class="el-switch__input" type="checkbox" role="switch" id=id name=name disabled=locked
                 aria-label=(!label.is_empty()).then_some(label)
-                prop:checked=checked on:change=move |event| flip(event_target_checked(&event))/>
+                prop:checked=on on:change=change/>
             <span class="el-switch__core"><span class="el-switch__action"></span></span>
         </label>
     }
@@ -187,12 +200,13 @@ fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
     let lookup = Lookup::new(path, within);
     if parent.is_some() {
         // Another parent: what was chosen below the old one no longer fits.
-        Effect::new(move |before: Option<Option<String>>| {
+        let before = Cell::new(None);
+        follow(move || {
             let now = within.get().map(|it| it.1);
-            if before.is_some_and(|it| it.is_some() && it != now) && !slot.locked {
+            let before = before.replace(now.clone());
+            if before.is_some() && before != now && !slot.locked {
                 slot.put(Value::Null);
             }
-            now
         });
     }
     if !slot.search && !slot.locked && slot.field.required && !multiple {
@@ -206,12 +220,13 @@ fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
 
 /// Where there is nothing to choose, nobody should have to: the only row is taken when the form opens.
 fn choose_the_only(slot: Slot, lookup: Lookup) {
-    Effect::new(move |seen: Option<bool>| {
+    let seen = Cell::new(false);
+    follow(move || {
         let options = lookup.options.get();
         let empty = slot.form.with_untracked(|it| it.get(slot.field.name).is_none_or(Value::is_null));
-        if let ([only], false, true) = (options.as_slice(), seen.unwrap_or_default(), empty) {
+        if let ([only], false, true) = (options.as_slice(), seen.get(), empty) {
             slot.put(only.value.clone());
         }
-        seen.unwrap_or_default() || !options.is_empty()
+        seen.set(seen.get() || !options.is_empty());
     });
 }

@@ -9,6 +9,7 @@ use web_sys::{Element, HtmlElement, Node};
 use super::button::icon_button;
 use super::icon::X;
 use crate::lang::tr;
+use crate::run::boxed;
 
 const FOCUSABLE: &str = "a[href], button:not([disabled]), input:not([disabled]):not([type=hidden]), \
      textarea:not([disabled]), select:not([disabled]), [tabindex]:not([tabindex='-1'])";
@@ -81,7 +82,7 @@ pub fn overlay(class: &'static str, label: String, light: bool, close: Callback<
     view! {
         <div class="el-overlay">
             <div node_ref=root class=class role="dialog" aria-modal="true" aria-label=label tabindex="-1"
-                on:keydown=keydown on:mousedown=beside>
+                on:keydown=boxed(keydown) on:mousedown=boxed(beside)>
                 {body}
             </div>
         </div>

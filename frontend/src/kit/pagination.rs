@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::icon::{CHEVRON_LEFT, CHEVRON_RIGHT, icon};
 use super::pager::{Stop, last_page, stops};
 use crate::lang::{Lang, lang, tr};
+use crate::run::boxed;
 
 /// Where a list stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,9 +46,9 @@ pub fn pagination(extent: Signal<Extent>, turn: Callback<i64>, resize: Callback<
             }
         };
         view! {
-            <li class="number" class:is-active=active tabindex="0" aria-current=active.then_some("page") on:keydown=key
-                on:click=move |_| turn.run(to)>{text}</li>
-        }
+            <li class="number" class:is-active=active tabindex="0" aria-current=active.then_some("page") on:keydown=boxed(key)
+                on:click=boxed(move |_| turn.run(to))>{text}</li>
+        }.into_any()
     };
     let jump = move |event: web_sys::Event| {
         if let Ok(to) = event_target_value(&event).trim().parse::<i64>() {
@@ -61,28 +62,28 @@ pub fn pagination(extent: Signal<Extent>, turn: Callback<i64>, resize: Callback<
     };
     let size_option = move |size: i64| {
         let label = if lang() == Lang::Zh { format!("{size} 条/页") } else { format!("{size} a page") };
-        view! { <option value=size.to_string() selected=move || extent.get().size == size>{label}</option> }
+        view! { <option value=size.to_string() selected=move || extent.get().size == size>{label}</option> }.into_any()
     };
     view! {
         <nav class="el-pagination is-background" aria-label=tr("分页", "Pages") data-test="pagination">
             <span class="el-pagination__total is-first" data-test="total">{move || total_text(extent.get())}</span>
             <span class="el-pagination__sizes">
-                <select class="plain-select" name="size" aria-label=tr("每页条数", "Rows a page") on:change=chosen>
+                <select class="plain-select" name="size" aria-label=tr("每页条数", "Rows a page") on:change=boxed(chosen)>
                     {[10, 20, 50, 100, 200].map(size_option).collect_view()}
                 </select>
             </span>
-            <button type="button" class="btn-prev" aria-label=tr("上一页", "Back") disabled=move || page() <= 1 on:click=move |_| step(-1)>
+            <button type="button" class="btn-prev" aria-label=tr("上一页", "Back") disabled=move || page() <= 1 on:click=boxed(move |_| step(-1))>
                 {icon(CHEVRON_LEFT)}
             </button>
             <ul class="el-pager">{move || stops(page(), last()).into_iter().map(stop).collect_view()}</ul>
-            <button type="button" class="btn-next" aria-label=tr("下一页", "On") prop:disabled=move || last() <= page() on:click=move |_| step(1)>
+            <button type="button" class="btn-next" aria-label=tr("下一页", "On") prop:disabled=move || last() <= page() on:click=boxed(move |_| step(1))>
                 {icon(CHEVRON_RIGHT)}
             </button>
             <span class="el-pagination__jump is-last">
                 <span class="el-pagination__goto">{tr("前往", "Go to")}</span>
                 <span class="el-input el-pagination__editor"><span class="el-input__wrapper">
                     <input class="el-input__inner" type="text" inputmode="numeric" name="page" aria-label=tr("页码", "Page")
-                        prop:value=move || page().to_string() on:change=jump/>
+                        prop:value=move || page().to_string() on:change=boxed(jump)/>
                 </span></span>
                 <span class="el-pagination__classifier">{tr("页", "")}</span>
             </span>

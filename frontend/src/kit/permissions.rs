@@ -9,6 +9,7 @@ use shared::user::UserKind;
 
 use super::form::{Slot, text_of};
 use crate::lang::{say, tr};
+use crate::run::{boxed, live};
 use crate::session;
 
 /// What can be given: nobody grants what they lack, and a role has only what its kind may have.
@@ -29,7 +30,9 @@ struct Chosen(Slot);
 impl Chosen {
     fn all(self) -> BTreeSet<String> {
         let items = self.0.form.with(|it| it.get(self.0.field.name).and_then(Value::as_array).cloned());
-        items.unwrap_or_default().iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+        let mut all = BTreeSet::new();
+        all.extend(items.unwrap_or_default().iter().filter_map(|it| it.as_str().map(str::to_owned)));
+        all
     }
 
     fn set(self, codes: &[String], on: bool) {
@@ -63,8 +66,9 @@ pub fn permissions(slot: Slot) -> AnyView {
             <div class="rights-row rights-head">{check(chosen, all, tr("全部", "All"))}</div>
             {groups.into_iter().map(|it| row(chosen, it)).collect_view()}
         }
+        .into_any()
     };
-    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{rows}</div> }.into_any()
+    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{live(rows)}</div> }.into_any()
 }
 
 fn row(chosen: Chosen, group: Group) -> AnyView {
@@ -90,10 +94,10 @@ fn check(chosen: Chosen, codes: Vec<String>, label: &'static str) -> AnyView {
     let all = move || on.get().0;
     let half = move || on.get().1 && !on.get().0;
     view! {
-        <label class="el-checkbox" class:is-checked=all>
-            <span class="el-checkbox__input" class:is-checked=all class:is-indeterminate=half>
-                <input type="checkbox" class="el-checkbox__original" name=name prop:checked=all prop:indeterminate=half
-                    on:change=move |event| chosen.set(&codes, event_target_checked(&event))/>
+        <label class="el-checkbox" class:is-checked=move || all()>
+            <span class="el-checkbox__input" class:is-checked=all class:is-indeterminate=move || half()>
+                <input type="checkbox" class="el-checkbox__original" name=name prop:checked=move || all() prop:indeterminate=move || half()
+                    on:change=boxed(move |event| chosen.set(&codes, event_target_checked(&event)))/>
                 <span class="el-checkbox__inner"></span>
             </span>
             <span class="el-checkbox__label">{label}</span>

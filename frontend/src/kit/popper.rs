@@ -6,6 +6,8 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, Node};
 
+use crate::run::live;
+
 /// Listens to the window until the owner is gone; `capture` hears what does not bubble, such as scrolling.
 fn on_window(event: &'static str, heard: impl Fn() + 'static) {
     let listener = Closure::<dyn Fn()>::new(heard);
@@ -19,17 +21,23 @@ fn on_window(event: &'static str, heard: impl Fn() + 'static) {
     });
 }
 
+/// Whole pixels: the code that writes fractions is large.
+#[expect(clippy::as_conversions, reason = "no window is wider than two thousand million pixels")]
+fn whole(pixels: f64) -> i32 {
+    pixels.round() as i32
+}
+
 /// Where a box of this size goes: left and top in pixels.
-fn place(anchor: &HtmlElement, own: &HtmlElement) -> (f64, f64) {
-    const GAP: f64 = 6.0;
+fn place(anchor: &HtmlElement, own: &HtmlElement) -> (i32, i32) {
+    const GAP: i32 = 6;
     let rect = anchor.get_bounding_client_rect();
-    let (width, height) = (f64::from(own.offset_width()), f64::from(own.offset_height()));
+    let (width, height) = (own.offset_width(), own.offset_height());
     let root = document().document_element();
-    let (room_x, room_y) = root.map_or((0.0, 0.0), |it| (f64::from(it.client_width()), f64::from(it.client_height())));
-    let below = rect.bottom() + GAP;
-    let above = rect.top() - GAP - height;
-    let top = if below + height > room_y && above >= 0.0 { above } else { below };
-    let left = rect.left().min(room_x - width - GAP).max(GAP);
+    let (room_x, room_y) = root.map_or((0, 0), |it| (it.client_width(), it.client_height()));
+    let below = whole(rect.bottom()) + GAP;
+    let above = whole(rect.top()) - GAP - height;
+    let top = if below + height > room_y && above >= 0 { above } else { below };
+    let left = whole(rect.left()).min(room_x - width - GAP).max(GAP);
     (left, top)
 }
 
@@ -41,12 +49,12 @@ pub fn popper(
     class: &'static str,
     body: impl Fn() -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
-    (move || open.get().then(|| placed(anchor, wide, class, body()))).into_any()
+    live(move || if open.get() { placed(anchor, wide, class, body()) } else { ().into_any() })
 }
 
 fn placed(anchor: NodeRef<Div>, wide: bool, class: &'static str, body: AnyView) -> AnyView {
     let own = NodeRef::<Div>::new();
-    let spot = RwSignal::new(None::<(f64, f64, i32)>);
+    let spot = RwSignal::new(None::<(i32, i32, i32)>);
     let put = move || {
         if let (Some(anchor), Some(own)) = (anchor.try_get_untracked().flatten(), own.try_get_untracked().flatten()) {
             let (left, top) = place(&anchor, &own);
@@ -56,13 +64,13 @@ fn placed(anchor: NodeRef<Div>, wide: bool, class: &'static str, body: AnyView) 
     own.on_load(move |_| request_animation_frame(put));
     on_window("scroll", put);
     on_window("resize", put);
-    let pixels = move |of: fn((f64, f64, i32)) -> f64| format!("{}px", spot.get().map(of).unwrap_or_default());
+    let pixels = move |of: fn((i32, i32, i32)) -> i32| format!("{}px", spot.get().map(of).unwrap_or_default());
     view! {
         <div node_ref=own class=format!("el-popper is-light popper {class}")
             style:visibility=move || if spot.get().is_some() { "visible" } else { "hidden" }
             style:left=move || pixels(|it| it.0)
             style:top=move || pixels(|it| it.1)
-            style:min-width=move || pixels(|it| it.2.into())
+            style:min-width=move || pixels(|it| it.2)
         >
             {body}
         </div>

@@ -7,10 +7,11 @@ use shared::describe::{Field, Input};
 use shared::resource::FormMap;
 
 use super::button::button;
-use super::form::{Slot, item};
+use super::form::{Slot, form_of, item};
 use super::icon::{CHEVRON_DOWN, ROTATE_CCW, SEARCH, icon};
 use super::query::Query;
 use crate::lang::tr;
+use crate::run::{boxed, follow};
 
 /// More conditions than this are folded away.
 const UNFOLDED: usize = 5;
@@ -25,7 +26,7 @@ pub fn parameters(field: &Field) -> Vec<String> {
 
 fn read(fields: &[Field], query: &Query) -> FormMap {
     let names = fields.iter().flat_map(parameters);
-    names.filter_map(|name| query.get(&name).map(|it| (name.clone(), Value::from(it)))).collect()
+    form_of(names.filter_map(|name| query.get(&name).map(|it| (name.clone(), Value::from(it)))))
 }
 
 fn write(fields: &[Field], form: &FormMap) -> Query {
@@ -46,7 +47,7 @@ pub fn search(
     let form = RwSignal::new(FormMap::new());
     let errs = RwSignal::new(Vec::new());
     // The way back in the browser changes the address, and the inputs follow.
-    Effect::new(move || form.set(applied.with(|it| read(fields, it))));
+    follow(move || form.set(applied.with(|it| read(fields, it))));
     let hidden = fields.iter().skip(UNFOLDED - 1).flat_map(parameters).collect::<Vec<_>>();
     let foldable = fields.len() > UNFOLDED;
     let set_there = applied.with_untracked(|it| hidden.iter().any(|name| it.get(name).is_some()));
@@ -63,19 +64,19 @@ pub fn search(
     };
     view! {
         <section class="el-card is-never-shadow search" aria-label=tr("搜索条件", "Search conditions")>
-            <form class="el-form el-form--inline" on:submit=submit>
+            <form class="el-form el-form--inline" on:submit=boxed(submit)>
                 {fields.iter().enumerate().map(|(index, field)| view! {
                     <div class="search-item" style:display=move || if shown(index) || !foldable { "" } else { "none" }>{item(slot(field))}</div>
-                }).collect_view()}
+                }.into_any()).collect_view()}
                 <div class="search-buttons">
                     <button type="submit" class="el-button el-button--primary" data-test="search">{icon(SEARCH)}<span>{tr("搜索", "Search")}</span></button>
                     {button("", "reset", Some(ROTATE_CCW), tr("重置", "Reset"), clear)}
                     {foldable.then(|| view! {
                         <button type="button" class="el-button is-link el-button--primary fold" data-test="fold" aria-expanded=move || (!folded.get()).to_string()
-                            class:is-folded=folded on:click=move |_| folded.update(|it| *it = !*it)>
+                            class:is-folded=folded on:click=boxed(move |_| folded.update(|it| *it = !*it))>
                             <span>{move || if folded.get() { tr("展开", "More") } else { tr("收起", "Less") }}</span>{icon(CHEVRON_DOWN)}
                         </button>
-                    })}
+                    }.into_any())}
                 </div>
             </form>
         </section>

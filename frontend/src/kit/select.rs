@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::icon::{CHEVRON_DOWN, X, icon};
 use super::popper::{left, popper};
 use crate::lang::tr;
+use crate::run::{boxed, follow, live};
 
 /// One thing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,8 +110,8 @@ pub fn select(it: Select) -> AnyView {
     let (open, typed, at) = (RwSignal::new(false), RwSignal::new(String::new()), RwSignal::new(0));
     let remote = search.is_some();
     let found = Memo::new(move |_| {
-        let typed = typed.get().to_lowercase();
-        let fits = |it: &Opt| remote || typed.is_empty() || it.label.to_lowercase().contains(&typed);
+        let typed = typed.get().to_ascii_lowercase();
+        let fits = |it: &Opt| remote || typed.is_empty() || it.label.to_ascii_lowercase().contains(&typed);
         options.with(|it| it.iter().filter(|it| fits(it)).cloned().collect::<Vec<_>>())
     });
     let state = State { open, typed, at, found, chosen, pick, multiple };
@@ -192,8 +193,8 @@ pub fn select(it: Select) -> AnyView {
     };
     let (list_id, face_id) = (format!("{id}-list"), format!("{id}-face"));
     view! {
-        <div node_ref=root class="el-select" class:is-disabled=disabled data-test=name on:focusout=leave>
-            <div class="el-select__wrapper" class:is-focused=open class:is-disabled=disabled on:click=click>
+        <div node_ref=root class="el-select" class:is-disabled=disabled data-test=name on:focusout=boxed(leave)>
+            <div class="el-select__wrapper" class:is-focused=open class:is-disabled=disabled on:click=boxed(click)>
                 <div class="el-select__selection">
                     {move || multiple.then(|| chosen.get().into_iter().map(|it| chip(state, it, called)).collect_view())}
                     <div class="el-select__selected-item el-select__input-wrapper">
@@ -201,7 +202,7 @@ pub fn select(it: Select) -> AnyView {
                             spellcheck="false" aria-haspopup="listbox" aria-controls=list_id.clone()
                             aria-expanded=move || open.get().to_string()
                             aria-describedby=face_id.clone()
-                            prop:value=typed disabled=disabled on:input=typing on:keydown=key/>
+                            prop:value=typed disabled=disabled on:input=boxed(typing) on:keydown=boxed(key)/>
                     </div>
                     <div class="el-select__selected-item el-select__placeholder"
                         class:is-transparent=move || one().is_none() || (open.get() && !multiple)
@@ -211,8 +212,8 @@ pub fn select(it: Select) -> AnyView {
                 </div>
                 <div class="el-select__suffix">
                     {move || (clearable && !disabled && one().is_some()).then(|| view! {
-                        <button type="button" class="select-clear" tabindex="-1" aria-label=tr("清除", "Clear") on:click=clear>{icon(X)}</button>
-                    })}
+                        <button type="button" class="select-clear" tabindex="-1" aria-label=tr("清除", "Clear") on:click=boxed(clear)>{icon(X)}</button>
+                    }.into_any())}
                     <span class="el-select__caret" class:is-reverse=open>{icon(CHEVRON_DOWN)}</span>
                 </div>
             </div>
@@ -232,7 +233,7 @@ fn chip(state: State, value: String, called: Callback<String, String>) -> AnyVie
         <div class="el-select__selected-item">
             <span class="el-tag is-closable el-tag--info el-tag--light">
                 <span class="el-tag__content"><span class="el-select__tags-text">{label}</span></span>
-                <button type="button" class="el-icon el-tag__close" tabindex="-1" aria-label=tr("移除", "Remove") on:click=drop_it>{icon(X)}</button>
+                <button type="button" class="el-icon el-tag__close" tabindex="-1" aria-label=tr("移除", "Remove") on:click=boxed(drop_it)>{icon(X)}</button>
             </span>
         </div>
     }
@@ -246,15 +247,15 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
     let items = move || {
         let found = state.found.get();
         if found.is_empty() {
-            return view! { <p class="el-select-dropdown__empty">{empty}</p> }.into_any();
+            return view! { <p class="el-select-dropdown__empty">{move || empty()}</p> }.into_any();
         }
         found.into_iter().enumerate().map(|(index, it)| option(state, index, it)).collect_view().into_any()
     };
     view! {
         <div class="el-select-dropdown">
             // The focus stays in the input, or the list would close before the click arrives.
-            <ul class="el-select-dropdown__list select-list" role="listbox" id=id on:mousedown=|event| event.prevent_default()>
-                {items}
+            <ul class="el-select-dropdown__list select-list" role="listbox" id=id on:mousedown=boxed(|event: MouseEvent| event.prevent_default())>
+                {live(items)}
             </ul>
         </div>
     }
@@ -264,7 +265,7 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
 fn option(state: State, index: usize, it: Opt) -> AnyView {
     let Opt { value, label, note } = it;
     let node = NodeRef::<leptos::html::Li>::new();
-    Effect::new(move || {
+    follow(move || {
         if let (true, Some(node)) = (state.at.get() == index, node.get()) {
             let options = web_sys::ScrollIntoViewOptions::new();
             options.set_block(web_sys::ScrollLogicalPosition::Nearest);
@@ -276,11 +277,11 @@ fn option(state: State, index: usize, it: Opt) -> AnyView {
     let picked = selected.clone();
     let data = value.clone();
     view! {
-        <li node_ref=node class="el-select-dropdown__item" class:is-selected=selected class:is-hovering=move || state.at.get() == index
+        <li node_ref=node class="el-select-dropdown__item" class:is-selected=move || selected() class:is-hovering=move || state.at.get() == index
             role="option" data-value=data aria-selected=move || picked().to_string()
-            on:mousemove=move |_| state.at.set(index) on:click=move |_| state.take(&value)>
+            on:mousemove=boxed(move |_| state.at.set(index)) on:click=boxed(move |_| state.take(&value))>
             <span>{label}</span>
-            {(!note.is_empty()).then(|| view! { <span class="option-note">{note}</span> })}
+            {(!note.is_empty()).then(|| view! { <span class="option-note">{note}</span> }.into_any())}
         </li>
     }
     .into_any()

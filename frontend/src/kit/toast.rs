@@ -11,6 +11,7 @@ use super::icon::{CIRCLE_CHECK, CIRCLE_X, INFO, TRIANGLE_ALERT, X, icon};
 use crate::api::Failure;
 use crate::clock;
 use crate::lang::tr;
+use crate::run::boxed;
 
 #[derive(Clone)]
 struct Notice {
@@ -55,7 +56,7 @@ fn drop_notice(id: i64) {
 pub fn toasts() -> AnyView {
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=|| NOTICES.get() key=|it| it.id children=notice/>
+            {move || NOTICES.get().into_iter().map(notice).collect_view()}
         </div>
     }
     .into_any()
@@ -76,7 +77,7 @@ fn notice(it: Notice) -> AnyView {
         <div class=format!("el-message el-message--{tone}") data-test="toast">
             <span class=format!("el-message__icon el-message-icon--{tone}")>{icon(face)}</span>
             <p class="el-message__content">{it.text}</p>
-            <button type="button" class="toast-close" aria-label=tr("关闭", "Close") on:click=move |_| drop_notice(it.id)>
+            <button type="button" class="toast-close" aria-label=tr("关闭", "Close") on:click=boxed(move |_| drop_notice(it.id))>
                 {icon(X)}
             </button>
         </div>

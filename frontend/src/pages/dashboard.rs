@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use shared::text::Lang;
 
-use crate::events;
 use crate::kit::chart::{Chart, Series, Shape, chart};
-use crate::kit::fetched::{fetched, json, part};
+use crate::kit::fetched::{fetched, part};
 use crate::kit::icon::{BIKE, CAR, Icon, RECEIPT, USERS, icon};
 use crate::lang::{lang, tr};
+use crate::{answer, events};
 
 /// What the dashboard shows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -76,7 +76,7 @@ struct Customer {
 pub fn dashboard() -> AnyView {
     let numbers = fetched(|| Some("dashboard".to_owned()));
     numbers.refresh_on(events::changed(&["car_order", "refund", "charger"]));
-    part(numbers, |text| json(text).map(|it| draw(&it)))
+    part(numbers, |text| answer::read(text).map(|it| draw(&it)))
 }
 
 fn draw(it: &Dashboard) -> AnyView {
@@ -105,7 +105,7 @@ fn draw(it: &Dashboard) -> AnyView {
 
 fn tile(tone: &'static str, face: Icon, title: &'static str, numbers: [(&'static str, i64); 3]) -> AnyView {
     let number = |(label, count): (&'static str, i64)| {
-        view! { <div><dt>{label}</dt><dd class="num">{grouped(count)}</dd></div> }
+        view! { <div><dt>{label}</dt><dd class="num">{grouped(count)}</dd></div> }.into_any()
     };
     view! {
         <section class=format!("el-card is-never-shadow tile tile-{tone}")>
@@ -204,6 +204,7 @@ fn ranking(top: Vec<Customer>) -> AnyView {
                 <span class="num">{count}</span>
             </li>
         }
+        .into_any()
     };
     view! { <ol class="ranking">{top.into_iter().enumerate().map(line).collect_view()}</ol> }.into_any()
 }

@@ -4,20 +4,18 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_location;
 use shared::text::Lang;
 
 use crate::api::Failure;
 use crate::kit::button::spinner;
 use crate::kit::icon::{Icon, LOCK, USER, ZAP, icon};
-use crate::kit::query::Query;
 use crate::lang::{lang, tr};
+use crate::run::boxed;
 use crate::{clock, nav, session};
 
 /// The login page.
 pub fn login() -> AnyView {
     document().set_title(tr("登录 · 智慧充电管理平台", "Log in · Wattyard"));
-    let location = use_location();
     let username = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let message = RwSignal::new(String::new());
@@ -31,7 +29,7 @@ pub fn login() -> AnyView {
         }
         message.set(String::new());
         busy.set(true);
-        let next = nav::next_path(&location.search.with_untracked(|it| Query::parse(it)));
+        let next = nav::next_path(&untrack(nav::query));
         spawn_local(async move {
             match session::login(&name, &secret).await {
                 Ok(()) => nav::replace(&next),
@@ -56,7 +54,7 @@ pub fn login() -> AnyView {
                 </div>
             </section>
             <section class="login-side">
-                <form class="login-form" on:submit=submit>
+                <form class="login-form" on:submit=boxed(submit)>
                     <h2>{tr("欢迎登录", "Welcome")}</h2>
                     <p class="login-lead">{tr("请使用平台分配的账号登录", "Log in with the account you were given")}</p>
                     {input("username", USER, tr("账号", "Account"), "text", username)}
@@ -65,7 +63,7 @@ pub fn login() -> AnyView {
                     <button type="submit" class="el-button el-button--primary el-button--large" data-test="login"
                         prop:disabled=move || busy.get() || wait.get() != 0>
                         {move || busy.get().then(spinner)}
-                        <span>{label}</span>
+                        <span>{move || label()}</span>
                     </button>
                     {language_switch()}
                 </form>
@@ -88,7 +86,7 @@ fn language_switch() -> AnyView {
         Lang::En => (Lang::Zh, "简体中文"),
     };
     view! {
-        <button type="button" class="el-button is-link login-language" lang=other.tag() on:click=move |_| crate::lang::speak(other)>
+        <button type="button" class="el-button is-link login-language" lang=other.tag() on:click=boxed(move |_| crate::lang::speak(other))>
             <span>{label}</span>
         </button>
     }
@@ -128,7 +126,7 @@ fn input(
             <div class="el-input__wrapper">
                 <span class="el-input__prefix"><span class="el-input__prefix-inner">{icon(face)}</span></span>
                 <input node_ref=node class="el-input__inner" type=kind name=name autocomplete=complete placeholder=label aria-label=label
-                    spellcheck="false" autocapitalize="off" prop:value=value on:input=move |event: Event| value.set(event_target_value(&event))/>
+                    spellcheck="false" autocapitalize="off" prop:value=value on:input=boxed(move |event: Event| value.set(event_target_value(&event)))/>
             </div>
         </div>
     }
@@ -140,7 +138,7 @@ fn waves() -> AnyView {
     let line = |index: i32| {
         let y = 120 + index * 46;
         let path = format!("M-40 {y} C 160 {} 320 {} 520 {y} S 860 {} 1060 {}", y - 90, y + 90, y + 70, y - 40);
-        view! { <path d=path/> }
+        view! { <path d=path/> }.into_any()
     };
     view! {
         <svg class="login-waves" viewBox="0 0 1000 900" preserveAspectRatio="xMidYMid slice" fill="none" stroke="currentColor">

@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::kit::crud::{Source, browse, crud, edit};
 use crate::kit::form::Slot;
 use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS};
+use crate::run::live;
 use crate::session;
 
 /// A part of the menu.
@@ -89,7 +90,7 @@ impl Page {
             View::Own(view) => view(),
         };
         match self.detail {
-            Some(detail) => (move || open.get().map_or_else(list, detail)).into_any(),
+            Some(detail) => live(move || open.get().map_or_else(list, detail)),
             None => list(),
         }
     }

@@ -13,6 +13,7 @@ use crate::kit::button::busy_button;
 use crate::kit::form::form_view;
 use crate::kit::toast;
 use crate::lang::{lang, tr};
+use crate::run::submitted;
 use crate::{nav, session};
 
 const FIELDS: &[Field] = &[
@@ -63,8 +64,8 @@ pub fn password() -> AnyView {
             <h2 class="section-title">{tr("修改密码", "Change password")}</h2>
             {forced.then(|| view! {
                 <p class="form-lead">{tr("首次登录请先设置自己的密码。", "Choose a password of your own before going on.")}</p>
-            })}
-            <form on:submit=move |event| { event.prevent_default(); save(); }>
+            }.into_any())}
+            <form on:submit=submitted(save)>
                 {form_view(FIELDS, form, errs, true)}
                 <div class="form-foot">
                     {busy_button("el-button--primary", "ok", tr("确定", "Save"), busy, save)}

@@ -7,6 +7,7 @@ use crate::kit::button::icon_button;
 use crate::kit::dropdown::{Item, menu};
 use crate::kit::icon::{CHEVRON_DOWN, LANGUAGES, MOON, PANEL_LEFT_CLOSE, PANEL_LEFT_OPEN, SUN, USER, icon};
 use crate::lang::{self, Lang, lang, say, tr};
+use crate::run::live;
 use crate::{nav, session};
 
 /// Draws it.
@@ -34,10 +35,10 @@ pub fn head(here: Here, folded: RwSignal<bool>) -> AnyView {
     );
     view! {
         <header class="top">
-            {fold}
+            {live(fold)}
             {crumbs(here)}
             <div class="top-right">
-                {theme}
+                {live(theme)}
                 {language}
                 {user_menu()}
             </div>
@@ -52,7 +53,7 @@ fn crumbs(here: Here) -> AnyView {
             <li class="el-breadcrumb__item">
                 <span class="el-breadcrumb__inner">{text}</span><span class="el-breadcrumb__separator" role="presentation">"/"</span>
             </li>
-        }
+        }.into_any()
     };
     let trail = move || {
         let Some(found) = here.get() else { return Vec::new() };
@@ -71,7 +72,7 @@ fn crumbs(here: Here) -> AnyView {
 fn user_menu() -> AnyView {
     let face = view! {
         <span class="avatar">{icon(USER)}</span>
-        <span class="user-name">{session::called}</span>
+        <span class="user-name">{move || session::called()}</span>
         {icon(CHEVRON_DOWN)}
     };
     let items = vec![

@@ -6,6 +6,7 @@ use super::Here;
 use crate::kit::icon::{CHEVRON_DOWN, ZAP, icon};
 use crate::lang::{say, tr};
 use crate::pages::{GROUPS, Group, Page};
+use crate::run::{boxed, follow};
 
 /// Draws it.
 pub fn menu(here: Here, folded: RwSignal<bool>) -> AnyView {
@@ -33,7 +34,7 @@ fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyVi
     }
     let inside = move || here.get().and_then(|found| found.group).is_some_and(|found| found.title == it.title);
     let open = RwSignal::new(untrack(inside));
-    Effect::new(move || {
+    follow(move || {
         if inside() {
             open.set(true);
         }
@@ -51,8 +52,8 @@ fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyVi
     let title = say(it.title);
     Some(
         view! {
-            <li class="el-sub-menu" class:is-opened=shown class:is-active=inside>
-                <button type="button" class="el-sub-menu__title" title=title aria-expanded=move || shown().to_string() on:click=toggle>
+            <li class="el-sub-menu" class:is-opened=move || shown() class:is-active=move || inside()>
+                <button type="button" class="el-sub-menu__title" title=title aria-expanded=move || shown().to_string() on:click=boxed(toggle)>
                     {icon(it.icon)}
                     <span class="menu-label">{title}</span>
                     <span class="el-sub-menu__icon-arrow">{icon(CHEVRON_DOWN)}</span>
@@ -73,7 +74,7 @@ fn active(it: &'static Page, here: Here) -> impl Fn() -> bool + Copy + Send + Sy
 fn single(group: &'static Group, it: &'static Page, here: Here) -> AnyView {
     let active = active(it, here);
     view! {
-        <li class="el-menu-item" class:is-active=active>
+        <li class="el-menu-item" class:is-active=move || active()>
             <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) title=say(it.title) aria-current=move || active().then_some("page")>
                 {icon(group.icon)}<span class="menu-label">{say(it.title)}</span>
             </a>
@@ -85,7 +86,7 @@ fn single(group: &'static Group, it: &'static Page, here: Here) -> AnyView {
 fn item(it: &'static Page, here: Here) -> AnyView {
     let active = active(it, here);
     view! {
-        <li class="el-menu-item" class:is-active=active>
+        <li class="el-menu-item" class:is-active=move || active()>
             <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) aria-current=move || active().then_some("page")>
                 <span class="menu-label">{say(it.title)}</span>
             </a>

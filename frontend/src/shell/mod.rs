@@ -6,7 +6,6 @@ mod tabs;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_location;
 use shared::text::{Text, t};
 
 use crate::api::{self, Failure};
@@ -14,6 +13,7 @@ use crate::kit::fetched::trouble;
 use crate::kit::icon::{Icon, LOCK, MAP_PIN, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
+use crate::run::{boxed, follow, live};
 use crate::{events, nav, session, store};
 
 /// The frame; whoever is not logged in is led to the login page.
@@ -35,26 +35,24 @@ pub fn shell() -> AnyView {
     };
     ask();
     let known = Memo::new(|_| session::me());
-    (move || match (known.get(), failure.get()) {
+    live(move || match (known.get(), failure.get()) {
         (Some(_), _) => frame(),
         (None, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
         (None, None) => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
     })
-    .into_any()
 }
 
 fn frame() -> AnyView {
-    let location = use_location();
-    let found = Memo::new_with_compare(move |_| find(&location.pathname.get()), |a, b| key(a) != key(b));
+    let found = Memo::new_with_compare(move |_| find(&nav::path()), |a, b| key(a) != key(b));
     let page = Memo::new_with_compare(move |_| found.get(), |a, b| page_key(a) != page_key(b));
     let open = Signal::derive(move || found.get().and_then(|it| it.id));
     let folded = RwSignal::new(store::get("menu").as_deref() == Some("folded"));
-    Effect::new(move || store::set("menu", if folded.get() { "folded" } else { "open" }));
-    Effect::new(move || {
+    follow(move || store::set("menu", if folded.get() { "folded" } else { "open" }));
+    follow(move || {
         let title = page.get().map_or(NOT_FOUND, |it| it.page.title);
         document().set_title(&format!("{} · {}", say(title), tr("智慧充电管理平台", "Wattyard")));
     });
-    Effect::new(move || {
+    follow(move || {
         if session::must_change_password() && found.get().is_none_or(|it| it.page.path != "password") {
             nav::replace("/password");
         }
@@ -72,12 +70,12 @@ fn frame() -> AnyView {
     };
     view! {
         <div class="app" class:folded=folded>
-            <a class="skip" href="#content" on:click=skip>{tr("跳到主要内容", "Skip to the content")}</a>
+            <a class="skip" href="#content" on:click=boxed(skip)>{tr("跳到主要内容", "Skip to the content")}</a>
             {menu::menu(page.into(), folded)}
             <div class="main">
                 {head::head(page.into(), folded)}
                 {tabs::tabs(page.into())}
-                <main id="content" tabindex="-1">{body}</main>
+                <main id="content" tabindex="-1">{live(body)}</main>
             </div>
         </div>
     }

@@ -2,19 +2,20 @@
 
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::Here;
 use crate::kit::icon::{X, icon};
 use crate::lang::{say, tr};
-use crate::nav;
 use crate::pages::{Found, find};
+use crate::run::{boxed, follow};
+use crate::{answer, nav};
 
 const KEY: &str = "tabs";
 
 /// An open page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Tab {
     /// Its path without leading slash.
     path: String,
@@ -25,12 +26,13 @@ struct Tab {
 fn stored() -> Vec<Tab> {
     let storage = window().session_storage().ok().flatten();
     let text = storage.and_then(|it| it.get_item(KEY).ok().flatten()).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+    answer::read(&text).unwrap_or_default()
 }
 
 fn store(tabs: &[Tab]) {
-    if let (Ok(Some(storage)), Ok(text)) = (window().session_storage(), serde_json::to_string(tabs)) {
-        drop(storage.set_item(KEY, &text));
+    let tabs: Value = tabs.iter().map(|it| json!({"path": it.path, "address": it.address})).collect();
+    if let Ok(Some(storage)) = window().session_storage() {
+        drop(storage.set_item(KEY, &tabs.to_string()));
     }
 }
 
@@ -41,17 +43,14 @@ fn neighbour(tabs: &[Tab], index: usize) -> Option<&Tab> {
 
 /// Draws them.
 pub fn tabs(here: Here) -> AnyView {
-    let location = use_location();
     let tabs = RwSignal::new(with_home(stored()));
-    Effect::new(move || {
-        let (pathname, search) = (location.pathname.get(), location.search.get());
+    follow(move || {
+        let address = nav::place();
         if let Some(found) = here.get().filter(|it| it.page.visible()) {
-            let query = search.trim_start_matches('?');
-            let address = if query.is_empty() { pathname } else { format!("{pathname}?{query}") };
             tabs.update(|it| visit(it, found.page.path, address));
         }
     });
-    Effect::new(move || tabs.with(|it| store(it)));
+    follow(move || tabs.with(|it| store(it)));
     let close = move |path: String| {
         let all = tabs.get_untracked();
         let Some(index) = all.iter().position(|it| it.path == path) else { return };
@@ -62,27 +61,26 @@ pub fn tabs(here: Here) -> AnyView {
     };
     let tab = move |it: Tab| {
         let Some(Found { page, .. }) = find(&it.path) else { return ().into_any() };
-        let path = it.path.clone();
+        let Tab { path, address } = it;
         let active = move || here.get().is_some_and(|it| it.page.path == page.path);
-        let address = move || tabs.with(|all| all.iter().find(|it| it.path == page.path).map(|it| it.address.clone()));
         let dismiss = move |event: MouseEvent| {
             event.prevent_default();
             event.stop_propagation();
             close(path.clone());
         };
         view! {
-            <li class="tab" class:on=active>
+            <li class="tab" class:on=move || active()>
                 <a href=address aria-current=move || active().then_some("page")>{say(page.title)}</a>
                 {(!page.path.is_empty()).then(|| view! {
-                    <button type="button" class="tab-close" aria-label=format!("{} {}", tr("关闭", "Close"), say(page.title)) on:click=dismiss>{icon(X)}</button>
-                })}
+                    <button type="button" class="tab-close" aria-label=format!("{} {}", tr("关闭", "Close"), say(page.title)) on:click=boxed(dismiss)>{icon(X)}</button>
+                }.into_any())}
             </li>
         }
         .into_any()
     };
     view! {
         <nav class="tabs" aria-label=tr("打开的页面", "Open pages")>
-            <ul><For each=move || tabs.get() key=|it| it.path.clone() children=tab/></ul>
+            <ul>{move || tabs.get().into_iter().map(tab).collect_view()}</ul>
         </nav>
     }
     .into_any()

@@ -19,6 +19,7 @@ use crate::kit::input::toggle;
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
+use crate::run::submitted;
 
 /// The rest goes into a menu.
 const SIDE_BY_SIDE: usize = 3;
@@ -132,8 +133,8 @@ pub fn deed_dialog(it: Listing, deed: Deed, id: Uuid) -> AnyView {
     };
     let class = if deed.danger { "el-button--danger" } else { "el-button--primary" };
     let body = view! {
-        <form on:submit=move |event| { event.prevent_default(); submit(); }>
-            {deed.confirm.map(|it| view! { <p class="form-lead">{say(it)}</p> })}
+        <form on:submit=submitted(submit)>
+            {deed.confirm.map(|it| view! { <p class="form-lead">{say(it)}</p> }.into_any())}
             {form_view(deed.fields, form, errs, true)}
         </form>
     };

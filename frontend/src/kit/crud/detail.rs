@@ -11,29 +11,24 @@ use crate::kit::fetched::{fetched, part};
 use crate::kit::modal::drawer;
 use crate::lang::{say, tr};
 use crate::nav;
+use crate::run::on_change;
 
 /// The drawer; closing it leads back to the list as it stood.
 pub fn detail(it: Listing, id: Uuid) -> AnyView {
     let row = fetched(move || Some(format!("{}/{id}", it.source.path)));
-    Effect::new(move |seen: Option<u32>| {
-        let now = it.changes.get();
-        if seen.is_some_and(|seen| seen != now) {
-            row.refresh();
-        }
-        now
-    });
+    on_change(move || it.changes.track(), move || row.refresh());
     let close = Callback::new(move |()| nav::go(&it.address()));
     let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
     let head = move || {
-        let entry = row.text.with(|text| text.as_deref().and_then(|text| (it.source.one)(text).ok()));
+        let entry = row.text.with(|text| text.as_deref().and_then(|text| it.source.one(text).ok()));
         entry.map(|entry| buttons(it, &entry, false))
     };
-    let head = view! { <div class="drawer-acts">{head}</div> };
+    let head = view! { <div class="drawer-acts">{move || head()}</div> };
     drawer(
         title,
         close,
         head.into_any(),
-        part(row, move |text| (it.source.one)(text).map(|entry| facts(it, &entry, text))),
+        part(row, move |text| it.source.one(text).map(|entry| facts(it, &entry, text))),
     )
 }
 

@@ -9,15 +9,17 @@ use shared::resource::FormMap;
 use uuid::Uuid;
 
 use super::list::Listing;
+use crate::answer;
 use crate::api::{Ask, Failure};
 use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::entry::{entries, wire};
-use crate::kit::fetched::{Fetched, fetched, json, trouble, veil};
-use crate::kit::form::{Errs, FormState, form_view, roomy};
+use crate::kit::fetched::{Fetched, fetched, trouble, veil};
+use crate::kit::form::{Errs, FormState, form_of, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
+use crate::run::{follow, live, submitted};
 
 /// The dialog that writes a row; `id` is absent for a new one.
 pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
@@ -28,8 +30,8 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
     let version = RwSignal::new(Value::Null);
     let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)));
     let ready = RwSignal::new(id.is_none());
-    Effect::new(move || {
-        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(json::<FormMap>)) {
+    follow(move || {
+        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(answer::read::<FormMap>)) {
             // A form has the names of what it changes, so the detail is its first draft.
             form.set(entries(fields, &row));
             version.set(row.get("version").cloned().unwrap_or_default());
@@ -69,8 +71,8 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
         }
     };
     let body = view! {
-        <form class="el-loading-parent--relative" on:submit=move |event| { event.prevent_default(); save(); }>
-            {body}
+        <form class="el-loading-parent--relative" on:submit=submitted(save)>
+            {live(body)}
             {veil(loaded.busy)}
             // Without a submit button of its own, Enter in an input would not send the form.
             <input type="submit" hidden=true/>
@@ -92,7 +94,7 @@ fn blank(fields: &[Field]) -> FormMap {
         let value = if field.input == Input::Switch { Value::Bool(false) } else { Value::Null };
         (field.name.to_owned(), value)
     };
-    fields.iter().map(entry).collect()
+    form_of(fields.iter().map(entry))
 }
 
 async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: Value) -> Result<(), Failure> {

@@ -14,6 +14,7 @@ use crate::kit::icon::{DOWNLOAD, UPLOAD, icon};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
+use crate::run::boxed;
 
 /// The dialog that takes a sheet.
 pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
@@ -67,12 +68,12 @@ pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
             {button("", "template", Some(DOWNLOAD), tr("下载模板", "Template"), template)}
             <label class="el-button el-button--primary is-plain">
                 {icon(UPLOAD)}<span>{tr("选择文件", "Choose a file")}</span>
-                <input node_ref=input class="file-input" type="file" name="file" on:change=choose
+                <input node_ref=input class="file-input" type="file" name="file" on:change=boxed(choose)
                     accept=".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"/>
             </label>
             <span class="import-name">{move || chosen.get()}</span>
         </div>
-        {move || Some(message.get()).filter(|it| !it.is_empty()).map(|it| view! { <p class="form-error" role="alert">{it}</p> })}
+        {move || Some(message.get()).filter(|it| !it.is_empty()).map(|it| view! { <p class="form-error" role="alert">{it}</p> }.into_any())}
         {move || Some(errors.get()).filter(|it| !it.is_empty()).map(error_table)}
     };
     let foot = view! {
@@ -92,7 +93,7 @@ fn imported(answer: &Value) -> String {
 }
 
 fn error_table(errors: Vec<FieldError>) -> AnyView {
-    let row = |it: FieldError| view! { <tr><td>{it.field}</td><td>{it.message}</td></tr> };
+    let row = |it: FieldError| view! { <tr><td>{it.field}</td><td>{it.message}</td></tr> }.into_any();
     view! {
         <div class="import-errors" data-test="import-errors">
             <table class="plain-table">

@@ -1,7 +1,6 @@
 //! The list of a resource: search, table, pages. Filters, page and order live in the address.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use shared::page::Page;
 use shared::resource::Verb;
 use uuid::Uuid;
@@ -22,6 +21,7 @@ use crate::kit::query::Query;
 use crate::kit::search::{parameters, search};
 use crate::kit::toast;
 use crate::lang::{say, tr};
+use crate::run::{boxed, live, on_change};
 use crate::{clock, nav, session};
 
 /// A page of rows, or why the answer is none.
@@ -91,19 +91,14 @@ fn known(source: Source) -> impl Fn(&str) -> bool {
 
 /// The page of a resource; `open` is the row whose detail is shown over it.
 pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
-    let location = use_location();
-    let query = Memo::new(move |_| Query::parse(&location.search.get()).only(known(source)));
+    let query = Memo::new(move |_| nav::query().only(known(source)));
     let fetched = fetched(move || Some(query.get().after(source.path)));
-    let rows = Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(source.page)), |_, _| true);
+    let rows =
+        Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(|it| source.page(it))), |_, _| true);
     let editing = RwSignal::new(None);
     let it = Listing { source, fetched, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
     let live = events::changed(source.live);
-    Effect::new(move |first: Option<()>| {
-        live.track();
-        if first.is_some() {
-            it.changed();
-        }
-    });
+    on_change(move || live.track(), move || it.changed());
     let conditions = Signal::derive(move || query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
     let apply = Callback::new(move |conditions: Query| {
         let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
@@ -165,7 +160,7 @@ fn export_button(it: Listing) -> AnyView {
         busy.set(true);
         let query = it.query.get_untracked().only(|name| !matches!(name, "page" | "size"));
         leptos::task::spawn_local(async move {
-            let name = format!("{}-{}.xlsx", say(it.source.title), clock::today().format("%Y%m%d"));
+            let name = format!("{}-{}.xlsx", say(it.source.title), clock::today().to_string().replace('-', ""));
             if let Err(failure) = api::download(&query.after(&format!("{}/export.xlsx", it.source.path)), &name).await {
                 toast::failed(&failure);
             }
@@ -217,7 +212,7 @@ fn table(it: Listing) -> AnyView {
                                 <th class="el-table__cell table-acts" scope="col"><div class="cell">{tr("操作", "Actions")}</div></th>
                             </tr>
                         </thead>
-                        <tbody>{body}</tbody>
+                        <tbody>{live(body)}</tbody>
                     </table>
                 </div>
             </div>
@@ -263,10 +258,10 @@ fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
         it.set(&[("sort", sort), ("page", String::new())]);
     };
     view! {
-        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=order
+        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=move || order()
             class:ascending=move || order() == "ascending" class:descending=move || order() == "descending">
             <div class="cell">
-                <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=next>
+                <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=boxed(next)>
                     {title}
                     <span class="caret-wrapper" aria-hidden="true"><i class="sort-caret ascending"></i><i class="sort-caret descending"></i></span>
                 </button>
@@ -288,6 +283,7 @@ fn row(it: Listing, heads: &[(usize, Head)], entry: Entry) -> AnyView {
             None => ().into_any(),
         };
         view! { <td class="el-table__cell" class:is-right=right><div class="cell" title=plain>{inner}</div></td> }
+            .into_any()
     });
     view! {
         <tr class="el-table__row" data-id=entry.id.to_string()>

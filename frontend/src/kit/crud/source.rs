@@ -1,13 +1,14 @@
 //! What is left of a resource once its types are gone: names, lists and function pointers.
 
 use leptos::prelude::AnyView;
+use serde_json::Value;
 use shared::describe::{Cell, Field};
 use shared::page::Page;
 use shared::resource::{Editable, Resource, Row, Verb};
 use shared::text::Text;
 use uuid::Uuid;
 
-use crate::kit::fetched::json;
+use crate::answer;
 
 /// A resource without its types.
 #[derive(Clone, Copy)]
@@ -28,10 +29,8 @@ pub struct Source {
     pub verbs: &'static [Verb],
     /// What is filled in to write a row; nothing where rows are not written.
     pub fields: Option<&'static [Field]>,
-    /// Reads an answer with a page of rows.
-    pub page: fn(&str) -> Result<Page<Entry>, String>,
-    /// Reads an answer with one row.
-    pub one: fn(&str) -> Result<Entry, String>,
+    /// Reads a row, or a detail, which is a row with more in it.
+    row: fn(&Value) -> Result<Entry, String>,
     /// The kinds of events after which the page is read anew.
     pub live: &'static [&'static str],
     /// What the detail shows below the columns, made from the answer.
@@ -39,6 +38,24 @@ pub struct Source {
 }
 
 impl Source {
+    /// Reads an answer with a page of rows.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn page(&self, text: &str) -> Result<Page<Entry>, String> {
+        let Page { items, page, size, total, total_capped, next_cursor } = answer::read::<Page<Value>>(text)?;
+        let items = items.iter().map(self.row).collect::<Result<_, _>>()?;
+        Ok(Page { items, page, size, total, total_capped, next_cursor })
+    }
+
+    /// Reads an answer with one row.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn one(&self, text: &str) -> Result<Entry, String> {
+        (self.row)(&answer::parse(text)?)
+    }
+
     /// Read anew after events of these kinds.
     pub const fn live(mut self, kinds: &'static [&'static str]) -> Self {
         self.live = kinds;
@@ -108,8 +125,7 @@ pub const fn browse<R: Resource>() -> Source {
         actions: deeds::<R>,
         verbs: R::VERBS,
         fields: None,
-        page: page::<R>,
-        one: one::<R>,
+        row: row::<R>,
         live: &[],
         more: None,
     }
@@ -142,22 +158,13 @@ fn deeds<R: Resource>() -> Vec<Deed> {
     R::ACTIONS.iter().map(deed).collect()
 }
 
-fn entry<R: Resource>(row: &R::Row) -> Entry {
-    Entry {
+fn row<R: Resource>(value: &Value) -> Result<Entry, String> {
+    let row: R::Row = answer::part(value)?;
+    Ok(Entry {
         id: row.id(),
         name: row.name(),
         enabled: row.enabled(),
-        cells: R::COLUMNS.iter().map(|it| (it.cell)(row)).collect(),
-        applies: R::ACTIONS.iter().map(|it| (it.applies)(row)).collect(),
-    }
-}
-
-fn page<R: Resource>(text: &str) -> Result<Page<Entry>, String> {
-    let Page { items, page, size, total, total_capped, next_cursor } = json::<Page<R::Row>>(text)?;
-    Ok(Page { items: items.iter().map(entry::<R>).collect(), page, size, total, total_capped, next_cursor })
-}
-
-/// A detail is a row with more in it, so its columns can be read from either.
-fn one<R: Resource>(text: &str) -> Result<Entry, String> {
-    json::<R::Row>(text).map(|it| entry::<R>(&it))
+        cells: R::COLUMNS.iter().map(|it| (it.cell)(&row)).collect(),
+        applies: R::ACTIONS.iter().map(|it| (it.applies)(&row)).collect(),
+    })
 }

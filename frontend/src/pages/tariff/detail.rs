@@ -1,25 +1,34 @@
 //! What the detail of a tariff shows below its columns: its prices, its earlier wordings, and a trial.
 
 use leptos::prelude::*;
+use serde_json::Value;
 use shared::codes::Code;
 use shared::pricing::{Range, Tariff, UnitPrice};
-use shared::tariff::{CarTariffDetail, TariffVersion};
+use shared::tariff::{CarTariffRow, TariffVersion};
 use shared::text::Lang;
 use shared::time::minute_text;
 
 use super::grid::colour;
 use super::trial::trial;
+use crate::answer;
 use crate::kit::amount::unscaled;
 use crate::kit::cell::tag;
 use crate::lang::{lang, say, tr};
 
 /// Draws it from the server's answer.
 pub fn more(text: &str) -> AnyView {
-    let detail: CarTariffDetail = match serde_json::from_str(text) {
-        Ok(detail) => detail,
-        Err(err) => return view! { <p class="form-error">{err.to_string()}</p> }.into_any(),
-    };
-    let CarTariffDetail { row, versions } = detail;
+    match read(text) {
+        Ok((row, versions)) => draw(row, &versions),
+        Err(wrong) => view! { <p class="form-error">{wrong}</p> }.into_any(),
+    }
+}
+
+fn read(text: &str) -> Result<(CarTariffRow, Vec<TariffVersion>), String> {
+    let answer = answer::parse(text)?;
+    Ok((answer::part(&answer)?, answer::part(answer.get("versions").unwrap_or(&Value::Null))?))
+}
+
+fn draw(row: CarTariffRow, versions: &[TariffVersion]) -> AnyView {
     view! {
         <h3 class="detail-title">{tr("计费单价", "Prices")}</h3>
         {prices(&row.tariff)}
@@ -47,6 +56,7 @@ pub fn prices(tariff: &Tariff) -> AnyView {
                 <td class="num"><b>{text(price.elec.units() + price.service.units())}</b></td>
             </tr>
         }
+        .into_any()
     };
     view! {
         <table class="plain-table">

@@ -9,6 +9,7 @@ use shared::time::{Clock, SLOTS};
 use wasm_bindgen::JsCast;
 
 use crate::lang::{say, tr};
+use crate::run::boxed;
 
 /// The periods that can be painted.
 pub const PERIODS: [Period; 4] = [Period::Sharp, Period::Peak, Period::Flat, Period::Valley];
@@ -113,10 +114,10 @@ pub fn grid(day: RwSignal<Day>) -> AnyView {
                     {PERIODS.iter().enumerate().map(|(index, period)| brush(board, Some(*period), index + 1)).collect_view()}
                     {brush(board, None, 0)}
                 </div>
-                <button type="button" class="el-button el-button--small" data-test="paint-all" on:click=all><span>{tr("涂满全天", "Paint all")}</span></button>
+                <button type="button" class="el-button el-button--small" data-test="paint-all" on:click=boxed(all)><span>{tr("涂满全天", "Paint all")}</span></button>
             </div>
             <div node_ref=board.root class="day-board" role="grid" aria-label=tr("一天的 48 个半小时", "The 48 half hours of a day")
-                on:keydown=move |event| board.key(&event)>
+                on:keydown=boxed(move |event| board.key(&event))>
                 {(0..SLOTS / ROW).map(|row| line(board, row)).collect_view()}
             </div>
             <p class="form-help">{tr(
@@ -134,9 +135,9 @@ fn brush(board: Board, period: Option<Period>, digit: usize) -> AnyView {
     let on = move || board.brush.get() == period;
     let name = period.map_or("clear", Code::as_str);
     view! {
-        <button type="button" class=format!("day-brush {}", period.map_or("period-none", colour)) class:on=on role="radio"
+        <button type="button" class=format!("day-brush {}", period.map_or("period-none", colour)) class:on=move || on() role="radio"
             aria-checked=move || on().to_string() data-test=format!("brush-{name}") title=digit.to_string()
-            on:click=move |_| board.brush.set(period)>
+            on:click=boxed(move |_| board.brush.set(period))>
             <i></i>{label}
         </button>
     }
@@ -144,7 +145,7 @@ fn brush(board: Board, period: Option<Period>, digit: usize) -> AnyView {
 }
 
 fn line(board: Board, row: usize) -> AnyView {
-    let hour = |index: usize| view! { <span>{(row * ROW + index * 2) / 2}</span> };
+    let hour = |index: usize| view! { <span>{(row * ROW + index * 2) / 2}</span> }.into_any();
     view! {
         <div class="day-hours" aria-hidden="true">{(0..ROW / 2).map(hour).collect_view()}<span>{(row + 1) * ROW / 2}</span></div>
         <div class="day-row" role="row">{(0..ROW).map(|index| cell(board, row * ROW + index)).collect_view()}</div>
@@ -176,7 +177,7 @@ fn cell(board: Board, slot: usize) -> AnyView {
         <div class=move || format!("day-cell {}", period.get().map_or("period-none", colour)) role="gridcell" data-slot=slot.to_string()
             tabindex=move || if board.at.get() == slot { "0" } else { "-1" } title=format!("{from}–{to}")
             aria-label=move || format!("{from}–{to} {}", name())
-            on:pointerdown=press on:pointerenter=over on:focus=move |_| board.at.set(slot)>{text}</div>
+            on:pointerdown=boxed(press) on:pointerenter=boxed(over) on:focus=boxed(move |_| board.at.set(slot))>{move || text()}</div>
     }
     .into_any()
 }
@@ -186,7 +187,7 @@ fn summary(day: &Day) -> AnyView {
     let ranges = Range::join(day);
     let open = day.iter().filter(|it| it.is_none()).count();
     let chip = |it: Range| {
-        view! { <span class=format!("day-range {}", colour(it.period))><i></i>{format!("{}–{}", it.from, it.to)}" "{say(it.period.label())}</span> }
+        view! { <span class=format!("day-range {}", colour(it.period))><i></i>{format!("{}–{}", it.from, it.to)}" "{say(it.period.label())}</span> }.into_any()
     };
     let covered = if open == 0 {
         view! { <span class="day-covered" data-test="covered">{tr("已完整覆盖 24 小时", "All 24 hours are covered")}</span> }.into_any()

@@ -13,11 +13,12 @@ use shared::time::{SLOTS, minute_text};
 
 use super::grid::{Day, PERIODS, colour, grid};
 use super::trial::trial;
-use crate::clock;
 use crate::kit::amount::unscaled;
 use crate::kit::form::{Slot, text_of};
 use crate::kit::input::toggle;
 use crate::lang::{lang, say, tr};
+use crate::run::{boxed, follow, live};
+use crate::{answer, clock};
 
 /// The two prices of a period as typed.
 type Typed = (String, String);
@@ -32,10 +33,11 @@ struct Draft {
 
 impl Draft {
     fn of(value: &Value) -> Self {
-        let tariff: Option<Tariff> = serde_json::from_value(value.clone()).ok();
+        let tariff: Option<Tariff> = answer::part(value).ok();
         let typed = |price: Price| unscaled(price.units(), 5);
-        let prices = tariff.iter().flat_map(|it| &it.prices);
-        let prices = prices.map(|(period, it)| (*period, (typed(it.elec), typed(it.service)))).collect();
+        let given = tariff.iter().flat_map(|it| &it.prices);
+        let mut prices = BTreeMap::new();
+        prices.extend(given.map(|(period, it)| (*period, (typed(it.elec), typed(it.service)))));
         let mode = tariff.as_ref().map_or(TariffMode::Uniform, |it| it.mode);
         let day = match (&tariff, mode) {
             (Some(tariff), TariffMode::TimeOfUse) => tariff.grid().to_vec(),
@@ -85,18 +87,19 @@ fn or_zero(text: &str) -> &str {
 /// The control.
 pub fn tariff_input(slot: Slot) -> AnyView {
     let draft = Draft::of(&slot.form.with_untracked(|it| it.get(slot.field.name).cloned().unwrap_or_default()));
-    Effect::new(move || slot.put(draft.wire()));
+    follow(move || slot.put(draft.wire()));
     let mode = |mode: TariffMode| {
         let on = move || draft.mode.get() == mode;
         view! {
-            <label class="el-radio-button" class:is-active=on>
+            <label class="el-radio-button" class:is-active=move || on()>
                 <input class="el-radio-button__original-radio" type="radio" name="tariff-mode" value=mode.as_str()
-                    prop:checked=on on:change=move |_| draft.mode.set(mode)/>
+                    prop:checked=move || on() on:change=boxed(move |_| draft.mode.set(mode))/>
                 <span class="el-radio-button__inner">{say(mode.label())}</span>
             </label>
         }
+        .into_any()
     };
-    let parsed = move || serde_json::from_value::<Tariff>(draft.wire()).ok();
+    let parsed = move || answer::part::<Tariff>(&draft.wire()).ok();
     let free = tr("确认单价为 0 即免费", "A price of 0 is meant");
     view! {
         <div class="tariff" id=slot.id() data-test="tariff">
@@ -155,7 +158,7 @@ fn price_table(draft: Draft) -> AnyView {
                     <th scope="col">{tr("合计(元/度)", "Both (yuan/kWh)")}</th>
                 </tr>
             </thead>
-            <tbody>{rows}</tbody>
+            <tbody>{live(rows)}</tbody>
         </table>
     }
     .into_any()
@@ -198,10 +201,10 @@ fn price_input(
         if name == "elec" { tr("电费", "energy fee") } else { tr("服务费", "service fee") }
     );
     view! {
-        <div class="el-input" class:price-wrong=wrong>
+        <div class="el-input" class:price-wrong=move || wrong()>
             <div class="el-input__wrapper">
                 <input class="el-input__inner" inputmode="decimal" autocomplete="off" name=format!("{period}-{name}") aria-label=label
-                    placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=text on:input=typed/>
+                    placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=move || text() on:input=boxed(typed)/>
             </div>
         </div>
     }

@@ -9,6 +9,7 @@ use crate::kit::amount::scaled;
 use crate::kit::form::Slot;
 use crate::kit::icon::{PLUS, X, icon};
 use crate::lang::tr;
+use crate::run::boxed;
 
 /// At most so many.
 const MOST: usize = 12;
@@ -52,9 +53,9 @@ pub fn presets_input(slot: Slot) -> AnyView {
         view! {
             <span class="el-tag el-tag--large el-tag--light is-closable">
                 <span class="el-tag__content num">{Fen(fen).yuan()}</span>
-                <button type="button" class="el-icon el-tag__close" aria-label=format!("{} {}", tr("移除", "Remove"), Fen(fen).yuan()) on:click=remove>{icon(X)}</button>
+                <button type="button" class="el-icon el-tag__close" aria-label=format!("{} {}", tr("移除", "Remove"), Fen(fen).yuan()) on:click=boxed(remove)>{icon(X)}</button>
             </span>
-        }
+        }.into_any()
     };
     let full = move || amounts(slot).len() >= MOST;
     view! {
@@ -63,11 +64,11 @@ pub fn presets_input(slot: Slot) -> AnyView {
             <div class="el-input presets-new" class:price-wrong=wrong>
                 <div class="el-input__wrapper">
                     <input class="el-input__inner" id=slot.id() name=slot.field.name inputmode="decimal" autocomplete="off"
-                        placeholder=tr("金额(元)", "Yuan") prop:value=typed prop:disabled=full
-                        on:input=move |event| { typed.set(event_target_value(&event)); wrong.set(false); } on:keydown=key/>
+                        placeholder=tr("金额(元)", "Yuan") prop:value=typed prop:disabled=move || full()
+                        on:input=boxed(move |event| { typed.set(event_target_value(&event)); wrong.set(false); }) on:keydown=boxed(key)/>
                 </div>
             </div>
-            <button type="button" class="el-button" data-test="add-preset" prop:disabled=full on:click=move |_| add()>{icon(PLUS)}<span>{tr("添加", "Add")}</span></button>
+            <button type="button" class="el-button" data-test="add-preset" prop:disabled=move || full() on:click=boxed(move |_| add())>{icon(PLUS)}<span>{tr("添加", "Add")}</span></button>
         </div>
     }
     .into_any()

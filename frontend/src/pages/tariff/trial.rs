@@ -12,6 +12,7 @@ use shared::time;
 use crate::clock;
 use crate::kit::cell::tag;
 use crate::lang::{lang, say, tr};
+use crate::run::{boxed, live};
 
 /// The trial of a tariff; nothing while there is none.
 pub fn trial(tariff: Signal<Option<Tariff>>) -> AnyView {
@@ -34,7 +35,7 @@ pub fn trial(tariff: Signal<Option<Tariff>>) -> AnyView {
                 {input("trial-start", tr("开始时刻", "Begins at"), "08:00", start)}
                 {input("trial-minutes", tr("充电时长(分钟)", "Minutes"), tr("可不填", "optional"), minutes)}
             </div>
-            <div class="trial-result" aria-live="polite">{result}</div>
+            <div class="trial-result" aria-live="polite">{live(result)}</div>
         </div>
     }
     .into_any()
@@ -50,7 +51,7 @@ fn input(name: &'static str, label: &'static str, hint: &'static str, value: RwS
             <span>{label}</span>
             <span class="el-input"><span class="el-input__wrapper">
                 <input class="el-input__inner" name=name placeholder=hint autocomplete="off" prop:value=value
-                    on:input=move |event: Event| value.set(event_target_value(&event))/>
+                    on:input=boxed(move |event: Event| value.set(event_target_value(&event)))/>
             </span></span>
         </label>
     }
@@ -89,6 +90,7 @@ fn priced(it: Trial) -> AnyView {
                 <td class="num"><b>{it.bill.total_fen.yuan()}</b></td>
             </tr>
         }
+        .into_any()
     });
     match bill {
         Some(bill) => bill_table(&bill),
@@ -108,7 +110,7 @@ fn heads(with_energy: bool) -> AnyView {
         <thead>
             <tr>
                 <th>{tr("时段", "Period")}</th>
-                {with_energy.then(|| view! { <th>{tr("电量(度)", "kWh")}</th> })}
+                {with_energy.then(|| view! { <th>{tr("电量(度)", "kWh")}</th> }.into_any())}
                 <th>{tr("电费(元)", "Energy (yuan)")}</th>
                 <th>{tr("服务费(元)", "Service (yuan)")}</th>
                 <th>{tr("总费用(元)", "Total (yuan)")}</th>
@@ -131,6 +133,7 @@ pub fn bill_table(bill: &Bill) -> AnyView {
                 <td class="num">{total}</td>
             </tr>
         }
+        .into_any()
     };
     view! {
         <table class="plain-table bill">
