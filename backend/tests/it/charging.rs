@@ -33,7 +33,6 @@ pub struct Scene {
 pub struct Placed {
     pub id: Uuid,
     pub no: String,
-    pub payment: Uuid,
 }
 
 /// An order as a test looks at it.
@@ -102,7 +101,7 @@ impl Scene {
     }
 
     /// The order's payment arrives; gives whether the charge starts.
-    pub async fn pay(&self, order: &order::Created, prepaid: i64) -> (Uuid, bool) {
+    pub async fn pay(&self, order: &order::Created, prepaid: i64) -> bool {
         let (id, n) = (new_id(self.now), self.app.next());
         let mut conn = self.conn().await;
         let payment = (
@@ -120,6 +119,7 @@ impl Scene {
             payments::merchant_no.eq("M1000"),
             payments::amount_fen.eq(prepaid),
             payments::state.eq("paid"),
+            payments::channel_no.eq(n.to_string()),
             payments::expires_at.eq(self.after(300)),
             payments::paid_at.eq(self.now),
         );
@@ -137,15 +137,14 @@ impl Scene {
                 order::paid(conn, order.order_id, self.now).await
             })
             .await;
-        (id, started.unwrap())
+        started.unwrap()
     }
 
     /// An order that the charger is told to start.
     pub async fn paid(&self, prepaid: i64) -> Placed {
         let order = self.create(prepaid).await;
-        let (payment, started) = self.pay(&order, prepaid).await;
-        assert!(started);
-        Placed { id: order.order_id, no: order.order_no, payment }
+        assert!(self.pay(&order, prepaid).await);
+        Placed { id: order.order_id, no: order.order_no }
     }
 
     pub async fn tell(&self, event: Event, now: DateTime<Utc>) -> Reply {
