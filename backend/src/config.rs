@@ -24,6 +24,8 @@ pub struct Config {
     pub payment: Payment,
     /// One-time codes by text message.
     pub sms: Sms,
+    /// Work that is done beside the requests.
+    pub jobs: Jobs,
     /// How long things are kept.
     pub retention: Retention,
 }
@@ -236,6 +238,22 @@ impl Default for Sms {
     }
 }
 
+/// Work that is done beside the requests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// Jobs that one process runs at once.
+    pub parallel: usize,
+    /// A job whose process was not heard of for this long is taken to have died with it, and run by another.
+    pub lease_seconds: u64,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { parallel: 8, lease_seconds: 120 }
+    }
+}
+
 /// How long things are kept, in days.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -244,13 +262,19 @@ pub struct Retention {
     pub frames_days: i64,
     /// Answers under an idempotency key.
     pub idempotency_days: i64,
-    /// Finished jobs.
+    /// Finished jobs. Dead ones stay until somebody looks.
     pub jobs_days: i64,
+    /// What channels told us and was put into effect, or was not believed.
+    pub inbox_days: i64,
+    /// Sessions that have expired.
+    pub sessions_days: i64,
+    /// One-time codes that have expired.
+    pub codes_days: i64,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { frames_days: 90, idempotency_days: 7, jobs_days: 14 }
+        Self { frames_days: 90, idempotency_days: 7, jobs_days: 14, inbox_days: 180, sessions_days: 30, codes_days: 1 }
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use diesel::result::DatabaseErrorKind;
+use shared::fixed::Fen;
 use shared::problem::{FieldError, Problem};
 use shared::text::{Lang, Text, t};
 
@@ -23,6 +24,9 @@ pub enum Error {
     /// 409: the state of things forbids it.
     #[error("conflict {0}: {en}", en = .1.en)]
     Conflict(&'static str, Text),
+    /// 409: more is to be refunded than this.
+    #[error("only {0} yuan can be refunded")]
+    RefundLimit(Fen),
     /// 422: fields are wrong, worded already.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
@@ -79,6 +83,13 @@ impl Error {
             }
             Self::Conflict(code, text) => {
                 (*code, t("当前状态不允许", "The state forbids it"), text.get(lang).to_owned(), vec![])
+            }
+            Self::RefundLimit(most) => {
+                let detail = match lang {
+                    Lang::Zh => format!("超过可退金额，最多可退 {most} 元"),
+                    Lang::En => format!("At most {most} yuan can be refunded"),
+                };
+                ("refund_limit", t("超过可退金额", "More than can be refunded"), detail, vec![])
             }
             Self::Invalid(errors) => ("invalid", t("填写有误", "Something is wrong"), said(errors), errors.clone()),
             Self::Field(field, code, text) => {
@@ -137,7 +148,7 @@ impl ResponseError for Error {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(..) => StatusCode::CONFLICT,
+            Self::Conflict(..) | Self::RefundLimit(_) => StatusCode::CONFLICT,
             Self::Invalid(_) | Self::Field(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod order;
 pub mod payment;
 pub mod presence;
+pub mod retention;
 pub mod review;
 pub mod router;
 pub mod serve;

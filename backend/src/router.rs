@@ -18,7 +18,7 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, charging, command, connector, driver, events, gateway, order, payment, presence, station, system,
+    area, charger, charging, command, connector, driver, events, order, payment, presence, retention, station, system,
     tariff, unregistered,
 };
 
@@ -26,11 +26,11 @@ use crate::{
 pub const JOBS: &[Kind] = &[
     kind::<charging::watch::Watch>(),
     kind::<command::Sweep>(),
-    kind::<gateway::frames::Expire>(),
     kind::<payment::inbox::Process>(),
     kind::<payment::refund::send::SendRefund>(),
     kind::<payment::watch::Watch>(),
     kind::<presence::Watch>(),
+    kind::<retention::Housekeep>(),
 ];
 
 /// All operations of the API.

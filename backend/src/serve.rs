@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::api::{op, openapi, request};
 use crate::app::{App, Core};
 use crate::auth::login::Tries;
-use crate::{db, gateway, jobs, metrics, router};
+use crate::{db, gateway, jobs, metrics, retention, router};
 
 /// The largest body of any request; what takes less says so itself.
 const MAX_BODY: usize = 10 << 20;
@@ -112,9 +112,10 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
 
 /// Starts what works beside the requests.
 pub fn spawn_background(app: &App) -> tokio::task::JoinHandle<()> {
-    let (worker, gateway) = (jobs::worker::work(app.clone()), gateway::run(app.clone()));
+    let app = app.clone();
     tokio::spawn(async move {
-        tokio::join!(worker, gateway);
+        retention::begin(&app).await;
+        tokio::join!(jobs::worker::work(app.clone(), router::JOBS), gateway::run(app.clone()));
     })
 }
 

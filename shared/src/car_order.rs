@@ -174,6 +174,9 @@ pub struct CarOrderDetail {
     /// What the fee exceeded the prepayment by, in fen; written off.
     #[schema(example = 0)]
     pub overrun_fen: Fen,
+    /// What staff can still refund, in fen: what was charged less what staff refunded, refunds on their way included.
+    #[schema(example = 3345)]
+    pub refundable_fen: Fen,
     /// When it was settled.
     pub settled_at: Option<DateTime<Utc>>,
     /// How long it charged, in seconds.
@@ -311,11 +314,18 @@ impl Resource for CarOrders {
         Field::new("card_no", t("充电卡号", "Card"), Input::Text(32)),
         Field::new("start_method", t("启动方式", "Started by"), Input::Choice(StartMethod::CHOICES)),
     ];
-    const ACTIONS: &'static [Action<CarOrderRow>] = &[Action::new("end", t("结束", "End"))
-        .fields(EndForm::FIELDS)
-        .when(|it: &CarOrderRow| it.state.can_be_ended())
-        .danger()
-        .keyed()];
+    const ACTIONS: &'static [Action<CarOrderRow>] = &[
+        Action::new("end", t("结束", "End"))
+            .fields(EndForm::FIELDS)
+            .when(|it: &CarOrderRow| it.state.can_be_ended())
+            .danger()
+            .keyed(),
+        Action::new("refund", t("退费", "Refund"))
+            .fields(RefundForm::FIELDS)
+            .when(|it: &CarOrderRow| it.state == OrderState::Completed && it.total_fen > Fen::ZERO)
+            .danger()
+            .keyed(),
+    ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }
 
@@ -336,6 +346,32 @@ impl EndForm {
             "按最后一次上报的电量结算，余额原路退回；仍在充电的电桩会收到停止指令。",
             "Settles with the last reported energy and gives the rest back; a charger that still charges is told to stop.",
         ))];
+}
+
+/// What staff gives back of an order's fee, and why.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RefundForm {
+    /// How much, in fen.
+    #[schema(example = 500)]
+    pub amount_fen: Fen,
+    /// What the driver and those who look at the order later read.
+    #[schema(example = "充电中途断电，补偿")]
+    pub reason: String,
+}
+
+impl Form for RefundForm {}
+
+impl RefundForm {
+    /// How it is filled in.
+    pub const FIELDS: &'static [Field] = &[
+        Field::new("amount_fen", t("退费金额(元)", "Amount (yuan)"), Input::Fen { min: 1, max: 100_000 })
+            .required()
+            .help(t(
+                "不超过预付金额减去已退金额（含退款中）。原路退回，先退服务费，再退电费。",
+                "At most the prepayment less what went back or is on its way. The service fee is given up first.",
+            )),
+        Field::new("reason", t("退款原因", "Reason"), Input::Text(80)).required(),
+    ];
 }
 
 impl OrderState {

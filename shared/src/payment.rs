@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{Action, Cell, Column, Field, Input};
 use crate::fixed::Fen;
 use crate::resource::{Resource, Row};
 use crate::text::{Text, t};
@@ -45,6 +45,16 @@ codes! {
         Failed = "failed", Danger, "退款失败", "Failed";
         Abnormal = "abnormal", Danger, "退款异常", "Abnormal";
         Closed = "closed", Danger, "退款关闭", "Closed";
+    }
+}
+
+impl RefundState {
+    /// The money has definitely not gone, and will not: the amount is free again.
+    pub const fn is_given_up(self) -> bool {
+        match self {
+            Self::Failed | Self::Closed => true,
+            Self::Created | Self::Sent | Self::Processing | Self::Succeeded | Self::Abnormal => false,
+        }
     }
 }
 
@@ -268,6 +278,9 @@ pub struct RefundRow {
     pub channel_refund_no: Option<String>,
     /// What the channel said last, for people.
     pub result: Option<String>,
+    /// The number under which it was asked for again, after it had failed.
+    #[schema(example = "RP202611220930054839201751")]
+    pub retried_as: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it ended.
@@ -366,6 +379,10 @@ impl Resource for Refunds {
         })
         .detail_only(),
         Column::new("result", t("退款结果", "Result"), |it: &RefundRow| Cell::maybe(&it.result)).detail_only(),
+        Column::new("retried_as", t("重新退款单号", "Asked for again as"), |it: &RefundRow| {
+            Cell::maybe(&it.retried_as)
+        })
+        .detail_only(),
         Column::new("id", t("申请时间", "Asked for"), |it: &RefundRow| Cell::Time(it.created_at)).sorted(),
         Column::new("finished_at", t("退费时间", "Ended"), |it: &RefundRow| Cell::time(it.finished_at)).sorted(),
     ];
@@ -378,4 +395,11 @@ impl Resource for Refunds {
         Field::new("created", t("申请时间", "Asked for"), Input::Days),
         Field::new("finished", t("退款时间", "Ended"), Input::Days),
     ];
+    const ACTIONS: &'static [Action<RefundRow>] = &[Action::new("retry", t("重新退款", "Refund again"))
+        .confirm(t(
+            "渠道已明确退款失败，将以新的退款单号重新发起。",
+            "The channel has definitely not refunded it. It is asked to under a new number.",
+        ))
+        .when(|it: &RefundRow| it.state.is_given_up() && it.retried_as.is_none())
+        .keyed()];
 }

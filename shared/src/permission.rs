@@ -90,6 +90,7 @@ pub const PAGES: &[Page] = &[
     of::<crate::system::role::Roles>(),
     of::<crate::system::audit::Audits>(),
     of::<crate::system::login::Logins>(),
+    of::<crate::system::job::Jobs>(),
 ];
 
 /// The pages as a select offers them.

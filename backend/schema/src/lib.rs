@@ -500,6 +500,7 @@ diesel::table! {
         sent_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
         version -> Int8,
+        retried_as -> Nullable<Text>,
     }
 }
 

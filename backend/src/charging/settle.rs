@@ -7,12 +7,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::order_days;
 use shared::fixed::{Fen, Kwh};
 use shared::order::{OrderFlag, OrderState};
-use shared::pricing::{Bill, Segment, Tariff, bill, segments, settle as split};
+use shared::pricing::{Bill, PricingError, Segment, Tariff, bill, segments, settle as split};
 use shared::time::business_day;
 use uuid::Uuid;
 
 use super::charge::Charge;
-use super::meter::credited;
+use super::meter::{Register, credited};
 use super::report;
 use crate::error::{Error, Result};
 use crate::ledger::{self, Account, Posting};
@@ -28,7 +28,20 @@ pub struct Explained {
     pub suspects: u32,
 }
 
-/// Prices an order's stored readings by what was agreed: at its end, and whenever somebody asks how it came about.
+/// Prices readings by what was agreed: the one way from a meter to a bill that is settled, shown or proved. Pure.
+///
+/// # Errors
+/// The readings cannot be priced.
+pub fn price(readings: Vec<Register>, tariff: &Tariff, rated_power_w: i64) -> Result<Explained, PricingError> {
+    let credited = credited(readings, rated_power_w)?;
+    Ok(Explained {
+        bill: bill(tariff, &credited.samples)?,
+        segments: segments(tariff, &credited.samples)?,
+        suspects: credited.suspects,
+    })
+}
+
+/// Prices an order's stored readings: at its end, and whenever somebody asks how it came about.
 ///
 /// # Errors
 /// The readings cannot be priced.
@@ -39,12 +52,7 @@ pub async fn explain(
     rated_power_w: i64,
 ) -> Result<Explained> {
     let readings = report::billed(conn, order_id).await?;
-    let credited = credited(readings, rated_power_w).map_err(anyhow::Error::from)?;
-    Ok(Explained {
-        bill: bill(tariff, &credited.samples).map_err(anyhow::Error::from)?,
-        segments: segments(tariff, &credited.samples).map_err(anyhow::Error::from)?,
-        suspects: credited.suspects,
-    })
+    Ok(price(readings, tariff, rated_power_w).map_err(anyhow::Error::from)?)
 }
 
 /// Settles a charge whose readings are stored and whose final state is set. A charge that never began has no readings, and

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, connectors, device_transactions as transactions, driver_visits};
 use shared::order::{OrderFlag, OrderStep, StepDetail};
@@ -135,6 +137,11 @@ async fn begin(
     Ok(())
 }
 
+diesel::define_sql_function! {
+    /// The later of two instants.
+    fn greatest(one: Timestamptz, other: Timestamptz) -> Timestamptz;
+}
+
 /// The driver has charged here: the station's staff may see them from now on.
 async fn visit(conn: &mut AsyncPgConnection, charge: &Charge, now: DateTime<Utc>) -> Result<()> {
     diesel::insert_into(driver_visits::table)
@@ -148,7 +155,11 @@ async fn visit(conn: &mut AsyncPgConnection, charge: &Charge, now: DateTime<Utc>
         ))
         .on_conflict((driver_visits::driver_id, driver_visits::station_id))
         .do_update()
-        .set((driver_visits::orders.eq(driver_visits::orders + 1), driver_visits::last_at.eq(now)))
+        // Of two charges that begin at once the later one counts, whichever is written last.
+        .set((
+            driver_visits::orders.eq(driver_visits::orders + 1),
+            driver_visits::last_at.eq(greatest(driver_visits::last_at, excluded(driver_visits::last_at))),
+        ))
         .execute(conn)
         .await?;
     Ok(())

@@ -3,17 +3,15 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::registry::count;
-use crate::app::{App, first_id};
-use crate::jobs::{self, Job};
+use crate::app::App;
 
 /// Frames that wait at most, and their bytes: what a database that stands still may cost.
 const MOST_ROWS: usize = 50_000;
@@ -117,37 +115,4 @@ async fn insert(conn: &mut AsyncPgConnection, batch: &[Row]) -> diesel::QueryRes
     .bind::<Array<Timestamptz>, _>(batch.iter().map(|it| it.at).collect::<Vec<_>>())
     .execute(conn)
     .await
-}
-
-/// Deletes frames that are older than they are kept. Runs for ever.
-#[derive(Serialize, Deserialize)]
-pub struct Expire {}
-
-impl Job for Expire {
-    const KIND: &'static str = "expire_frames";
-    const ATTEMPTS: i32 = i32::MAX;
-
-    fn key(&self) -> String {
-        String::new()
-    }
-
-    // Run twice it finds nothing any more.
-    async fn run(self, app: &App) -> anyhow::Result<jobs::Outcome> {
-        let now = app.now();
-        let oldest = first_id(now - TimeDelta::days(app.config.retention.frames_days));
-        let mut conn = app.conn().await?;
-        // A little at a time, so that nothing waits for it; what is left is the next run's.
-        for _ in 0..20 {
-            let deleted = diesel::sql_query(
-                "delete from device_frames where id in (select id from device_frames where id < $1 order by id limit 5000)",
-            )
-            .bind::<SqlUuid, _>(oldest)
-            .execute(&mut conn)
-            .await?;
-            if deleted < 5000 {
-                return Ok(jobs::Outcome::Again(now + TimeDelta::hours(1)));
-            }
-        }
-        Ok(jobs::Outcome::Again(now + TimeDelta::seconds(10)))
-    }
 }

@@ -104,7 +104,6 @@ async fn enqueue(app: &App) -> anyhow::Result<()> {
     let (mut conn, now) = (app.conn().await?, app.now());
     jobs::enqueue(&mut conn, &presence::Watch {}, now).await?;
     jobs::enqueue(&mut conn, &command::Sweep {}, now).await?;
-    jobs::enqueue(&mut conn, &frames::Expire {}, now).await?;
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use schema::jobs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use shared::system::job::JobState;
+use shared::text::t;
 
 use crate::app::{App, new_id};
 use crate::error::{Error, Result};
@@ -23,7 +25,8 @@ pub enum Outcome {
     Again(DateTime<Utc>),
 }
 
-/// A piece of work. It may run twice, and says how it bears that.
+/// A piece of work. It may run twice, and says how it bears that. It holds the ids of what it is about and no secrets:
+/// staff may look at it.
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// Its kind, stable across versions.
     const KIND: &'static str;
@@ -67,17 +70,17 @@ async fn put(conn: &mut AsyncPgConnection, kind: &str, key: &str, payload: Value
 /// Brings a dead job back to life.
 ///
 /// # Errors
-/// 404 when it is not dead.
+/// 409 when it is not dead, or the same job is under way already.
 pub async fn revive(conn: &mut AsyncPgConnection, id: uuid::Uuid, now: DateTime<Utc>) -> Result<()> {
-    let dead = jobs::table.find(id).filter(jobs::state.eq("dead"));
+    let dead = jobs::table.find(id).filter(jobs::state.eq(JobState::Dead));
     let set = (
-        jobs::state.eq("ready"),
+        jobs::state.eq(JobState::Ready),
         jobs::attempts.eq(0),
         jobs::run_at.eq(now),
         jobs::finished_at.eq(None::<DateTime<Utc>>),
     );
     if diesel::update(dead).set(set).execute(conn).await? == 0 {
-        return Err(Error::NotFound);
+        return Err(Error::Conflict("job_state", t("只有已失败的任务可以重试", "Only a dead job can be retried")));
     }
     events::notify(conn, events::JOBS, "revived").await
 }

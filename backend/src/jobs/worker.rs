@@ -1,33 +1,37 @@
 //! Takes jobs and runs them, in as many processes as there are: each is claimed by one with `SKIP LOCKED`.
+//!
+//! A process has some slots and fills each again as soon as it is free, so that a slow job holds up no other one. While a
+//! job runs its lease is extended; a process that has died does that no more, and another one takes the job over.
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 use rand::Rng;
 use serde_json::Value;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use uuid::Uuid;
 
 use super::{Job, Outcome};
 use crate::app::App;
 
-/// A claimed job that has not ended after this is taken to have died with its process.
-const LEASE: TimeDelta = TimeDelta::seconds(120);
-/// Jobs that run at once in one process.
-const PARALLEL: i64 = 8;
 /// Without a call, workers look this often.
 const POLL: Duration = Duration::from_millis(500);
+/// A job that runs for longer than this hangs, and must not keep its slot.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Runs a job from its payload.
 type Run = fn(Value, App) -> BoxFuture<'static, anyhow::Result<Outcome>>;
 
 /// A kind of job that workers know.
 pub struct Kind {
-    name: &'static str,
+    /// Its name, stable across versions.
+    pub name: &'static str,
     attempts: i32,
     run: Run,
 }
@@ -54,31 +58,39 @@ struct Claimed {
     payload: Value,
     #[diesel(sql_type = Integer)]
     attempts: i32,
+    /// Until when the claim holds. It is renewed all the time, and so tells this claim from one of somebody else.
+    #[diesel(sql_type = Timestamptz)]
+    locked_until: DateTime<Utc>,
 }
 
-/// Works until told to stop; running jobs end first.
-pub async fn work(app: App) {
-    let mut ticks = tokio::time::interval(POLL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// Works on these kinds of jobs until told to stop; running ones end first. Other kinds are left to processes of another
+/// version, which know them.
+pub async fn work(app: App, kinds: &'static [Kind]) {
+    let names: Vec<&str> = kinds.iter().map(|it| it.name).collect();
+    let mut running = JoinSet::new();
+    let mut ticks = interval(POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !app.stopping.is_cancelled() {
+        let free = app.config.jobs.parallel.max(1).saturating_sub(running.len());
+        match claim(&app, &names, free).await {
+            Ok(jobs) => {
+                for job in jobs {
+                    if let Some(kind) = kinds.iter().find(|it| it.name == job.kind) {
+                        running.spawn(carry_out(app.clone(), kind, job));
+                    }
+                }
+                metrics::gauge!("wattyard_jobs_heartbeat_timestamp_seconds").set(seconds(Utc::now()));
+            }
+            Err(err) => tracing::error!(error = %err, "the job queue cannot be read: {err:#}"),
+        }
         tokio::select! {
-            () = app.stopping.cancelled() => return,
-            () = app.hub.job() => {}
+            () = app.stopping.cancelled() => {}
+            Some(_) = running.join_next() => while running.try_join_next().is_some() {},
+            () = app.hub.job(), if running.len() < app.config.jobs.parallel => {}
             _ = ticks.tick() => {}
         }
-        // As long as there is work, take more at once.
-        loop {
-            match round(&app).await {
-                Ok(count) if count > 0 && !app.stopping.is_cancelled() => {}
-                Ok(_) => break,
-                Err(err) => {
-                    tracing::error!(error = %err, "the job queue cannot be read: {err:#}");
-                    break;
-                }
-            }
-        }
-        metrics::gauge!("wattyard_jobs_heartbeat_timestamp_seconds").set(seconds(Utc::now()));
     }
+    while running.join_next().await.is_some() {}
 }
 
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a metric is a float, and seconds fit")]
@@ -86,69 +98,101 @@ fn seconds(at: DateTime<Utc>) -> f64 {
     at.timestamp() as f64
 }
 
-/// Claims some due jobs and runs them; gives how many there were.
-///
-/// # Errors
-/// The database cannot be reached.
-pub async fn round(app: &App) -> anyhow::Result<usize> {
-    let mut conn = app.conn().await?;
-    let jobs = claim(&mut conn, app.now()).await?;
-    drop(conn);
-    let count = jobs.len();
-    futures_util::future::join_all(jobs.into_iter().map(|job| finish(app, job))).await;
-    Ok(count)
+/// How long a claim holds.
+fn lease(app: &App) -> Duration {
+    Duration::from_secs(app.config.jobs.lease_seconds.max(1))
 }
 
-async fn claim(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> anyhow::Result<Vec<Claimed>> {
+/// Claims due jobs for the slots that are free.
+async fn claim(app: &App, names: &[&str], free: usize) -> anyhow::Result<Vec<Claimed>> {
+    if free == 0 {
+        return Ok(vec![]);
+    }
+    let now = app.now();
     let claimed = sql_query(
         "update jobs set state = 'running', locked_until = $2, attempts = attempts + 1 where id in ( \
-           select id from jobs where run_at <= $1 and (state = 'ready' or (state = 'running' and locked_until < $1)) \
+           select id from jobs where run_at <= $1 and kind = any($4) \
+             and (state = 'ready' or (state = 'running' and locked_until < $1)) \
            order by run_at limit $3 for update skip locked) \
-         returning id, kind, payload, attempts",
+         returning id, kind, payload, attempts, locked_until",
     )
     .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now + LEASE)
-    .bind::<BigInt, _>(PARALLEL)
-    .load(conn)
+    .bind::<Timestamptz, _>(now + lease(app))
+    .bind::<BigInt, _>(i64::try_from(free)?)
+    .bind::<Array<Text>, _>(names)
+    .load(&mut app.conn().await?)
     .await?;
     Ok(claimed)
 }
 
 /// Runs one job and writes down how it ended.
-async fn finish(app: &App, job: Claimed) {
-    let Claimed { id, kind: name, payload, attempts } = job;
-    let kind = crate::router::JOBS.iter().find(|it| it.name == name);
-    let ended = match kind {
-        Some(kind) => {
-            // A panic in one job must not take the others along.
-            let run = tokio::spawn((kind.run)(payload, app.clone()));
-            run.await.unwrap_or_else(|err| Err(anyhow::anyhow!("the job broke off: {err}")))
-        }
-        None => Err(anyhow::anyhow!("no job of the kind {name} is known")),
+async fn carry_out(app: App, kind: &'static Kind, mut job: Claimed) {
+    // A task of its own: a panic in a job must take nothing along.
+    let run = tokio::spawn((kind.run)(std::mem::take(&mut job.payload), app.clone()));
+    let (id, name) = (job.id, kind.name);
+    let Some(ended) = attend(&app, &mut job, run).await else {
+        tracing::warn!(job = %id, "job {id} ({name}) was taken over by another process");
+        return;
     };
-    let most = kind.map_or(1, |it| it.attempts);
-    metrics::counter!("wattyard_jobs_total", "kind" => name.clone(), "ok" => ended.is_ok().to_string()).increment(1);
-    if let Err(err) = write_down(app, id, &name, attempts, most, ended).await {
+    metrics::counter!("wattyard_jobs_total", "kind" => name, "ok" => ended.is_ok().to_string()).increment(1);
+    if let Err(err) = write_down(&app, &job, kind.attempts, ended).await {
         // Its lease runs out and it is run again.
         tracing::error!(job = %id, error = %err, "the end of job {id} ({name}) could not be written: {err:#}");
     }
 }
 
-async fn write_down(
+/// Waits until a job ends and extends its lease meanwhile; `None` when the claim was lost.
+async fn attend(
     app: &App,
-    id: Uuid,
-    name: &str,
-    attempts: i32,
-    most: i32,
-    ended: anyhow::Result<Outcome>,
-) -> anyhow::Result<()> {
-    let now = app.now();
-    let (state, run_at, attempts, error) = match ended {
+    job: &mut Claimed,
+    mut run: JoinHandle<anyhow::Result<Outcome>>,
+) -> Option<anyhow::Result<Outcome>> {
+    let (id, every) = (job.id, lease(app) / 3);
+    let begun = Instant::now();
+    let mut extensions = interval_at(begun + every, every);
+    extensions.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            ended = &mut run => return Some(ended.unwrap_or_else(|err| Err(anyhow!("the job broke off: {err}")))),
+            () = tokio::time::sleep_until(begun + LONGEST) => {
+                run.abort();
+                return Some(Err(anyhow!("the job did not end within {} s", LONGEST.as_secs())));
+            }
+            _ = extensions.tick() => match extend(app, job).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    run.abort();
+                    return None;
+                }
+                // It holds for a while longer, and is tried again.
+                Err(err) => tracing::warn!(job = %id, error = %err, "the lease of job {id} was not extended: {err:#}"),
+            }
+        }
+    }
+}
+
+/// Extends a claim; `false` when it is somebody else's by now.
+async fn extend(app: &App, job: &mut Claimed) -> anyhow::Result<bool> {
+    let until = app.now() + lease(app);
+    let extended = sql_query("update jobs set locked_until = $3 where id = $1 and locked_until = $2")
+        .bind::<SqlUuid, _>(job.id)
+        .bind::<Timestamptz, _>(job.locked_until)
+        .bind::<Timestamptz, _>(until)
+        .execute(&mut app.conn().await?)
+        .await?;
+    job.locked_until = until;
+    Ok(extended == 1)
+}
+
+async fn write_down(app: &App, job: &Claimed, most: i32, ended: anyhow::Result<Outcome>) -> anyhow::Result<()> {
+    let Claimed { id, kind: name, attempts, locked_until, .. } = job;
+    let (now, attempts) = (app.now(), *attempts);
+    let (state, run_at, tries, error) = match ended {
         Ok(Outcome::Done) => ("done", now, attempts, None),
         Ok(Outcome::Again(at)) => ("ready", at, 0, None),
         Err(err) if attempts >= most => {
             tracing::error!(job = %id, error = %err, "job {id} ({name}) is dead after {attempts} runs: {err:#}");
-            metrics::counter!("wattyard_jobs_dead_total", "kind" => name.to_owned()).increment(1);
+            metrics::counter!("wattyard_jobs_dead_total", "kind" => name.clone()).increment(1);
             ("dead", now, attempts, Some(format!("{err:#}")))
         }
         Err(err) => {
@@ -160,13 +204,15 @@ async fn write_down(
     let mut conn = app.conn().await?;
     sql_query(
         "update jobs set state = $2, run_at = case when $2 = 'ready' then $3 else run_at end, attempts = $4, \
-         last_error = $5, locked_until = null, finished_at = case when $2 in ('done', 'dead') then now() end where id = $1",
+         last_error = $5, locked_until = null, finished_at = case when $2 in ('done', 'dead') then now() end \
+         where id = $1 and locked_until = $6",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(state)
     .bind::<Timestamptz, _>(run_at)
-    .bind::<Integer, _>(attempts)
-    .bind::<diesel::sql_types::Nullable<Text>, _>(error)
+    .bind::<Integer, _>(tries)
+    .bind::<Nullable<Text>, _>(error)
+    .bind::<Timestamptz, _>(locked_until)
     .execute(&mut conn)
     .await?;
     Ok(())

@@ -18,6 +18,7 @@ use crate::auth::scope::Scope;
 use crate::charging::settle::explain;
 use crate::crud::Browse;
 use crate::error::{Error, Result};
+use crate::payment::refund;
 
 /// Points that a curve has at most.
 const POINTS: usize = 500;
@@ -73,6 +74,11 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
     let (bill, segments) = explained.map(|it| (it.bill, it.segments)).unzip();
     let payments = payments(conn, &order).await?;
     let refunds = refunds(conn, &order).await?;
+    let refundable_fen = if order.state == OrderState::Completed {
+        refund::staff::left(conn, id, charged_fen).await?
+    } else {
+        Fen::ZERO
+    };
     let mut about = vec![id];
     about.extend(payments.iter().map(|it| it.id));
     about.extend(refunds.iter().map(|it| it.id));
@@ -80,6 +86,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         charge_seconds: order.charge_seconds(Utc::now()),
         charged_fen,
         overrun_fen,
+        refundable_fen,
         settled_at,
         segments: segments.unwrap_or_default(),
         bill,

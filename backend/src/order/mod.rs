@@ -4,6 +4,7 @@ pub mod create;
 mod detail;
 pub mod end;
 mod list;
+mod refund;
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -11,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, connectors};
-use shared::car_order::{CarOrderDetail, CarOrders, EndForm};
+use shared::car_order::{CarOrderDetail, CarOrders, EndForm, RefundForm};
 use shared::order::OrderState;
 use uuid::Uuid;
 
@@ -52,5 +53,7 @@ pub async fn connector_is_free(conn: &mut AsyncPgConnection, connector_id: Uuid)
 /// The operations of car orders.
 pub fn operations() -> Vec<Op> {
     let end = ops::action::<CarOrders>("end").form::<EndForm>(EndForm::FIELDS).returns::<CarOrderDetail>().to(end::end);
-    [ops::browse::<CarOrders>(), vec![end]].into_iter().flatten().collect()
+    let refund = ops::action::<CarOrders>("refund").form::<RefundForm>(RefundForm::FIELDS);
+    let refund = refund.returns::<CarOrderDetail>().to(refund::refund);
+    [ops::browse::<CarOrders>(), vec![end, refund]].into_iter().flatten().collect()
 }

@@ -20,6 +20,7 @@ use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, ops, page};
 use crate::error::Result;
+use crate::payment::refund;
 
 #[derive(HasQuery)]
 #[diesel(table_name = payments, check_for_backend(Pg), base_query = paid_at_stations())]
@@ -228,6 +229,7 @@ struct Refunded {
     requested_by: String,
     channel_refund_no: Option<String>,
     result: Option<String>,
+    retried_as: Option<String>,
     created_at: DateTime<Utc>,
     sent_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -257,6 +259,7 @@ impl From<Refunded> for RefundRow {
             requested_by: it.requested_by,
             channel_refund_no: it.channel_refund_no,
             result: it.result,
+            retried_as: it.retried_as,
             created_at: it.created_at,
             finished_at: it.finished_at,
         }
@@ -338,5 +341,6 @@ impl Browse for Refunds {
 
 /// The operations of payments and refunds.
 pub fn operations() -> Vec<Op> {
-    [ops::browse::<Payments>(), ops::browse::<Refunds>()].into_iter().flatten().collect()
+    let retry = ops::action::<Refunds>("retry").returns::<RefundDetail>().to(refund::staff::retry);
+    [ops::browse::<Payments>(), ops::browse::<Refunds>(), vec![retry]].into_iter().flatten().collect()
 }

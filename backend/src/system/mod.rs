@@ -1,7 +1,8 @@
-//! System management: providers, properties, users, roles, and what was done.
+//! System management: providers, properties, users, roles, what was done, and the work that is under way.
 
 pub mod account;
 pub mod audit;
+pub mod job;
 pub mod login;
 pub mod node;
 pub mod property;
@@ -21,6 +22,7 @@ pub fn operations() -> Vec<Op> {
         role::operations(),
         audit::operations(),
         login::operations(),
+        job::operations(),
     ]
     .into_iter()
     .flatten()

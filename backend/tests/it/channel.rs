@@ -256,8 +256,9 @@ async fn create_refund(books: Books, req: HttpRequest, body: Bytes) -> HttpRespo
         state.refund_requests.push(new.refund_no.clone());
         let paid = state.payments.get(&new.payment_no).filter(|it| it.state == PaymentState::Paid);
         let most = paid.ok_or((409, "not_paid"))?.amount_fen;
-        let gone =
-            Fen::sum(state.refunds.values().filter(|it| it.state != RefundState::Failed).map(|it| it.amount_fen));
+        let of_payment = |it: &&Refund| it.refund_no.starts_with(&format!("R{}", new.payment_no));
+        let standing = state.refunds.values().filter(of_payment).filter(|it| it.state != RefundState::Failed);
+        let gone = Fen::sum(standing.map(|it| it.amount_fen));
         let known = state.refunds.contains_key(&new.refund_no);
         if !known && gone.unwrap().plus(new.amount_fen).unwrap() > most {
             return Err((409, "more_than_paid"));

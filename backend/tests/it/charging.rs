@@ -119,6 +119,7 @@ impl Scene {
             payments::merchant_no.eq("M1000"),
             payments::amount_fen.eq(prepaid),
             payments::state.eq("paid"),
+            payments::channel_no.eq(n.to_string()),
             payments::expires_at.eq(self.after(300)),
             payments::paid_at.eq(self.now),
         );

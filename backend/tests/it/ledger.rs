@@ -55,7 +55,7 @@ async fn an_order_leaves_income_and_nothing_owed() {
         balances.push(balance(&mut conn, &account).await);
     }
     assert_eq!(balances, [3345, 0, 0, -2290, -1055]);
-    assert_eq!(backend::verify::run(&app.app).await.unwrap(), Vec::<String>::new());
+    assert_eq!(backend::verify::check_ledger(&mut conn).await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +182,7 @@ async fn balances_are_the_sums_of_their_entries_whatever_is_posted() {
         total += balance;
     }
     assert_eq!(total, 0);
-    assert_eq!(backend::verify::run(&app.app).await.unwrap(), Vec::<String>::new());
+    assert_eq!(backend::verify::check_ledger(&mut conn).await.unwrap(), Vec::<String>::new());
 }
 
 async fn count(conn: &mut Connection, table: &str) -> i64 {

@@ -55,13 +55,24 @@ impl World {
 
     /// Asks for an order.
     pub async fn ask(&self, prepaid: i64) -> Answer {
-        let form = json!({"connector_id": self.site.connectors[0], "prepaid_fen": prepaid, "start_method": "scan"});
+        self.ask_at(0, prepaid).await
+    }
+
+    /// Asks for an order at one of the connectors.
+    pub async fn ask_at(&self, connector: usize, prepaid: i64) -> Answer {
+        let form =
+            json!({"connector_id": self.site.connectors[connector], "prepaid_fen": prepaid, "start_method": "scan"});
         self.driver.post("/api/app/v1/orders", form).await
     }
 
     /// An order that waits to be paid.
     pub async fn order(&self, prepaid: i64) -> Unpaid {
-        let made = self.ask(prepaid).await.ok();
+        self.order_at(0, prepaid).await
+    }
+
+    /// An order at one of the connectors that waits to be paid.
+    pub async fn order_at(&self, connector: usize, prepaid: i64) -> Unpaid {
+        let made = self.ask_at(connector, prepaid).await.ok();
         let order: Uuid = made["order"]["id"].as_str().unwrap().parse().unwrap();
         let payment_no = made["payment"]["payment_no"].as_str().unwrap().to_owned();
         let of_order = payments::table.filter(payments::order_id.eq(order)).select(payments::id);
@@ -71,7 +82,12 @@ impl World {
 
     /// An order that was paid, of which the channel has told.
     pub async fn paid(&self, prepaid: i64) -> Unpaid {
-        let order = self.order(prepaid).await;
+        self.paid_at(0, prepaid).await
+    }
+
+    /// An order at one of the connectors that was paid, of which the channel has told.
+    pub async fn paid_at(&self, connector: usize, prepaid: i64) -> Unpaid {
+        let order = self.order_at(connector, prepaid).await;
         let notice = self.channel.pay(&order.payment_no);
         assert_eq!(self.channel.tell(&self.app.url, &notice).await, 200);
         self.until(order.payment, PaymentState::Paid).await;
@@ -82,7 +98,7 @@ impl World {
         payments::table.find(id).select(payments::state).first(&mut self.app.conn().await).await.unwrap()
     }
 
-    async fn until(&self, id: Uuid, wanted: PaymentState) {
+    pub async fn until(&self, id: Uuid, wanted: PaymentState) {
         eventually(&format!("payment is {wanted}"), async || self.payment_state(id).await == wanted).await;
     }
 
@@ -91,36 +107,36 @@ impl World {
         states.first(&mut self.app.conn().await).await.unwrap()
     }
 
-    async fn balance(&self, account: Account) -> i64 {
+    pub async fn balance(&self, account: Account) -> i64 {
         ledger::balance(&mut *self.app.conn().await, &account).await.unwrap().0
     }
 
-    async fn clearing(&self) -> i64 {
+    pub async fn clearing(&self) -> i64 {
         self.balance(Account::Clearing { channel: "sandbox".into(), merchant_no: "M1000".into() }).await
     }
 
-    async fn postings(&self, kind: &str) -> i64 {
+    pub async fn postings(&self, kind: &str) -> i64 {
         let of_kind = ledger_transactions::table.filter(ledger_transactions::kind.eq(kind)).count();
         of_kind.get_result(&mut self.app.conn().await).await.unwrap()
     }
 
-    async fn watch(&self, id: Uuid) -> Outcome {
+    pub async fn watch(&self, id: Uuid) -> Outcome {
         Watch { payment_id: id }.run(&self.app.app).await.unwrap()
     }
 
-    async fn carry_out(&self, refund: Uuid) -> Outcome {
+    pub async fn carry_out(&self, refund: Uuid) -> Outcome {
         SendRefund { refund_id: refund }.run(&self.app.app).await.unwrap()
     }
 
     /// The refunds of an order: id, number and state, in the order in which they were made.
-    async fn refunds(&self, order: Uuid) -> Vec<(Uuid, String, RefundState)> {
-        let of_order = refunds::table.filter(refunds::order_id.eq(order)).order(refunds::id);
+    pub async fn refunds(&self, order: Uuid) -> Vec<(Uuid, String, RefundState)> {
+        let of_order = refunds::table.filter(refunds::order_id.eq(order)).order(refunds::seq);
         let columns = (refunds::id, refunds::refund_no, refunds::state);
         of_order.select(columns).load(&mut self.app.conn().await).await.unwrap()
     }
 
     /// Settles a paid order behind the API's back: so much of the prepayment is used, the rest goes back.
-    async fn settle(&self, it: &Unpaid, prepaid: i64, elec: i64, service: i64) {
+    pub async fn settle(&self, it: &Unpaid, prepaid: i64, elec: i64, service: i64) {
         let rest = prepaid - elec - service;
         let mut conn = self.app.conn().await;
         diesel::sql_query(format!(
@@ -352,8 +368,10 @@ async fn fifty_refunds_at_once_stay_within_what_was_charged() {
     world.settle(&order, 5000, 2290, 1055).await;
     let ask = async || {
         let mut conn = world.app.conn().await;
-        conn.transaction(async |conn| refund::manual(conn, order.order, Fen(100), "客诉", "陈晨", Utc::now()).await)
-            .await
+        conn.transaction(async |conn| {
+            refund::staff::manual(conn, order.order, Fen(100), "客诉", "陈晨", Utc::now()).await
+        })
+        .await
     };
     let answers = futures_util::future::join_all((0..50).map(|_| ask())).await;
     let accepted = answers.iter().filter(|it| it.is_ok()).count();

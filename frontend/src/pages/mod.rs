@@ -13,6 +13,7 @@ use shared::connector::CarConnectors;
 use shared::payment::{Payments, Refunds};
 use shared::station::CarStations;
 use shared::system::audit::Audits;
+use shared::system::job::Jobs;
 use shared::system::login::Logins;
 use shared::system::property::Properties;
 use shared::system::provider::Providers;
@@ -134,6 +135,7 @@ pub const GROUPS: &[Group] = &[
             Page::of(edit::<Roles>()),
             Page::of(browse::<Audits>()),
             Page::of(browse::<Logins>()),
+            Page::of(browse::<Jobs>()),
         ],
     },
 ];

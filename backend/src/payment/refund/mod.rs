@@ -7,11 +7,10 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, payments, refunds};
+use schema::{payments, refunds};
 use shared::fixed::Fen;
 use shared::payment::{Channel, PaymentState, RefundKind, RefundState};
-use shared::pricing::{RefundParts, refund_limit, refund_parts};
-use shared::text::t;
+use shared::pricing::refund_limit;
 use uuid::Uuid;
 
 use super::Payment;
@@ -24,6 +23,7 @@ use crate::ledger::{self, Account, Posting};
 
 pub mod apply;
 pub mod send;
+pub mod staff;
 
 use send::SendRefund;
 
@@ -68,6 +68,8 @@ pub struct Refund {
     pub sent_at: Option<DateTime<Utc>>,
     /// When the channel said first that it does not know it.
     pub not_found_at: Option<DateTime<Utc>>,
+    /// The number under which it was asked for again.
+    retried_as: Option<String>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
 }
@@ -163,48 +165,11 @@ pub async fn orphan(conn: &mut AsyncPgConnection, payment: &Payment, now: DateTi
     due(conn, payment, &refund_no, vec![(Account::Prepaid(payment.order_no.clone()), amount)]).await
 }
 
-/// Gives a part of a settled fee back because staff wants it; the service fee is given up before the energy fee.
+/// Asks once more, under the next number, for what a definitely failed refund did not bring back, and is due still.
 ///
 /// # Errors
-/// 409 when the order is not completed, cost nothing, or less than the amount is left of what was paid.
-pub async fn manual(
-    conn: &mut AsyncPgConnection,
-    order_id: Uuid,
-    amount: Fen,
-    reason: &str,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<Uuid> {
-    let row = car_orders::table.find(order_id).for_no_key_update();
-    let (state, elec, service): (String, Fen, Fen) =
-        row.select((car_orders::state, car_orders::elec_fen, car_orders::service_fen)).first(conn).await?;
-    if state != "completed" || (elec, service) == (Fen::ZERO, Fen::ZERO) {
-        let text = t("只有已完成且有费用的订单可以退费", "Only a completed order that cost something can be refunded");
-        return Err(Error::Conflict("not_refundable", text));
-    }
-    let payment = lock_used(conn, order_id).await?;
-    let earlier = standing(conn, &payment).await?;
-    let sum = |part: fn(&(Fen, Fen, Fen)) -> Fen| Fen::sum(earlier.iter().map(part)).map_err(anyhow::Error::from);
-    let elec = elec.minus(sum(|it| it.1)?).map_err(anyhow::Error::from)?;
-    let service = service.minus(sum(|it| it.2)?).map_err(anyhow::Error::from)?;
-    check_limit(conn, &payment, amount).await?;
-    let RefundParts { from_service_fen, from_elec_fen, .. } =
-        refund_parts(elec, service, amount).map_err(anyhow::Error::from)?;
-    let wish = Wish { kind: RefundKind::Manual, amount, parts: (from_elec_fen, from_service_fen), reason, by };
-    let refund_no = insert(conn, &payment, wish, now, now).await?;
-    let station = payment.station_id;
-    let from =
-        vec![(Account::ServiceIncome(station), from_service_fen), (Account::EnergyIncome(station), from_elec_fen)];
-    due(conn, &payment, &refund_no, from).await?;
-    let id = refunds::table.filter(refunds::refund_no.eq(&refund_no)).select(refunds::id);
-    Ok(id.first(conn).await?)
-}
-
-/// Asks once more, under the next number, for what a definitely failed refund did not bring back.
-///
-/// # Errors
-/// 409 when something else has taken the amount.
-pub(super) async fn again(
+/// The database's.
+async fn again(
     conn: &mut AsyncPgConnection,
     payment: &Payment,
     failed: &Refund,
@@ -219,14 +184,15 @@ pub(super) async fn again(
         reason: &failed.reason,
         by,
     };
-    insert(conn, payment, wish, run_at, now).await?;
-    Ok(())
+    let refund_no = insert(conn, payment, wish, run_at, now).await?;
+    succeed_by(conn, failed, &refund_no).await
 }
 
-/// What has gone of a payment or may still go: each refund's amount, and its parts of the energy and the service fee.
-async fn standing(conn: &mut AsyncPgConnection, payment: &Payment) -> Result<Vec<(Fen, Fen, Fen)>> {
-    let standing = refunds::table.filter(refunds::payment_id.eq(payment.id)).filter(refunds::state.ne_all(GIVEN_UP));
-    Ok(standing.select((refunds::amount_fen, refunds::elec_fen, refunds::service_fen)).load(conn).await?)
+/// Writes down under which number a failed refund was asked for again. That happens once: the refund is locked.
+async fn succeed_by(conn: &mut AsyncPgConnection, failed: &Refund, refund_no: &str) -> Result<()> {
+    let set = (refunds::retried_as.eq(refund_no), refunds::version.eq(refunds::version + 1));
+    diesel::update(refunds::table.find(failed.id)).set(set).execute(conn).await?;
+    Ok(())
 }
 
 /// Locks the payment that an order runs on: the paid one that was not sent back as an orphan.
@@ -240,15 +206,13 @@ async fn lock_used(conn: &mut AsyncPgConnection, order_id: Uuid) -> Result<Payme
     payment.ok_or_else(|| Error::internal(format!("order {order_id} has no payment to give back")))
 }
 
-/// Refuses more than is left of a locked payment.
+/// Refuses more than is left of a locked payment after all that has gone of it or may still go.
 async fn check_limit(conn: &mut AsyncPgConnection, payment: &Payment, amount: Fen) -> Result<()> {
-    let taken = standing(conn, payment).await?.into_iter().map(|it| it.0);
+    let standing = refunds::table.filter(refunds::payment_id.eq(payment.id)).filter(refunds::state.ne_all(GIVEN_UP));
+    let taken: Vec<Fen> = standing.select(refunds::amount_fen).load(conn).await?;
     let taken = Fen::sum(taken).map_err(anyhow::Error::from)?;
     let limit = refund_limit(payment.amount_fen, taken, amount).map_err(anyhow::Error::from)?;
-    if limit.accepted {
-        return Ok(());
-    }
-    Err(Error::Conflict("refund_limit", t("超过可退金额", "More than what can still be refunded")))
+    if limit.accepted { Ok(()) } else { Err(Error::RefundLimit(limit.max_refund_fen)) }
 }
 
 /// Writes a refund of a locked payment and has it carried out from `run_at` on; gives its number.
