@@ -54,12 +54,6 @@ impl Scene {
         assert_eq!((self.refunds(order).await, self.books(order).await), (vec![back], [0, -back]));
         self.sound().await;
     }
-
-    /// Ends it as staff does, through the API.
-    async fn end(&self, order: &Placed) -> u16 {
-        let path = format!("/api/v1/orders/car/{}/end", order.id);
-        self.tenant.boss.post(&path, json!({"note": "车主来电"})).await.status
-    }
 }
 
 fn start(order: &Placed) -> Command {
@@ -262,51 +256,6 @@ async fn readings_that_come_late_are_billed_where_they_belong() {
     assert_eq!((seen.elec_fen, seen.service_fen, seen.flags), (Fen(741), Fen(494), vec![]));
     scene.stopped(transaction, 1903, 1_013_000).await;
     scene.settled(&order, EndReason::Remote, 780, 520).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn staff_ends_an_order_in_every_state_with_the_last_report() {
-    let scene = Scene::new().await;
-    // Starting: nothing was charged.
-    let order = scene.paid(5000).await;
-    assert_eq!(scene.end(&order).await, 200);
-    scene.all_goes_back(&order, OrderState::Completed, EndReason::Staff).await;
-    assert_eq!(scene.end(&order).await, 409, "it has ended");
-
-    // Charging, stopping, suspended: the last report counts, and the charger is told to stop.
-    for state in [OrderState::Charging, OrderState::Stopping, OrderState::Suspended] {
-        let order = scene.paid(5000).await;
-        let transaction = scene.began(&order, 1_000_000).await;
-        scene.metered(transaction, 1800, 1_012_345).await;
-        let mut conn = scene.conn().await;
-        match state {
-            OrderState::Stopping => {
-                conn.transaction(async |conn| {
-                    charging::stop(conn, order.id, EndReason::Driver, scene.after(1810)).await
-                })
-                .await
-                .unwrap();
-            }
-            OrderState::Suspended => {
-                scene.heard(1800).await;
-                scene.watch(&order, 1980).await;
-            }
-            _ => {}
-        }
-        assert_eq!(scene.state(&order).await, state);
-        assert_eq!(scene.end(&order).await, 200);
-        assert_eq!(scene.commands(&order).await, ["start", "stop"], "{state}");
-        // The charger's own record comes later and settles nothing any more (I-63).
-        scene.stopped(transaction, 1990, 1_013_000).await;
-        scene.settled(&order, EndReason::Staff, 741, 494).await;
-        assert_eq!(scene.seen(&order).await.flags, [OrderFlag::Discrepancy]);
-    }
-
-    // Failed: the money went back already, and once.
-    let order = scene.paid(5000).await;
-    scene.answered(&order, start(&order), command::State::Refused).await;
-    assert_eq!(scene.end(&order).await, 200);
-    scene.all_goes_back(&order, OrderState::Completed, EndReason::StartRefused).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
