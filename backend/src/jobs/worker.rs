@@ -67,11 +67,12 @@ struct Claimed {
 /// version, which know them.
 pub async fn work(app: App, kinds: &'static [Kind]) {
     let names: Vec<&str> = kinds.iter().map(|it| it.name).collect();
+    let slots = app.config.jobs.parallel.max(1);
     let mut running = JoinSet::new();
     let mut ticks = interval(POLL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !app.stopping.is_cancelled() {
-        let free = app.config.jobs.parallel.max(1).saturating_sub(running.len());
+        let free = slots.saturating_sub(running.len());
         match claim(&app, &names, free).await {
             Ok(jobs) => {
                 for job in jobs {
@@ -86,7 +87,7 @@ pub async fn work(app: App, kinds: &'static [Kind]) {
         tokio::select! {
             () = app.stopping.cancelled() => {}
             Some(_) = running.join_next() => while running.try_join_next().is_some() {},
-            () = app.hub.job(), if running.len() < app.config.jobs.parallel => {}
+            () = app.hub.job(), if running.len() < slots => {}
             _ = ticks.tick() => {}
         }
     }

@@ -4,9 +4,12 @@ use super::Rule;
 
 /// What holds of all payments and refunds.
 pub(super) const OF_ALL: &[Rule] = &[Rule {
-    name: "I-26 a payment is for an order",
-    sql: "select format('%s is for none', payment_no) as what from payments p
-        where order_kind = 'car' and not exists (select from car_orders o where o.id = p.order_id)",
+    name: "I-26 payments and refunds are for an order",
+    sql: "select format('%s is for none', no) as what from (
+            select payment_no as no, order_id from payments where order_kind = 'car'
+            union all
+            select refund_no, r.order_id from refunds r join payments p on p.id = r.payment_id and order_kind = 'car'
+        ) money where not exists (select from car_orders o where o.id = money.order_id)",
 }];
 
 /// What holds of the payments and refunds of single orders.
@@ -26,14 +29,14 @@ pub(super) const OF_ORDERS: &[Rule] = &[
         name: "I-26 payments and refunds bear their order's number and owner",
         sql: "select format('%s does not bear those of %s', no, o.order_no) as what
             from car_orders o join (
-                select p.payment_no as no, p.order_id, p.order_no, p.provider_id, p.property_id, p.station_id
-                from payments p where p.order_id = any($1)
+                select payment_no as no, order_id, order_id as paid_order, order_no, provider_id, property_id, station_id
+                from payments where order_id = any($1)
                 union all
-                select r.refund_no, p.order_id, r.order_no, r.provider_id, r.property_id, r.station_id
-                from refunds r join payments p on p.id = r.payment_id where p.order_id = any($1) or r.order_id = any($1)
-            ) copy on copy.order_id = o.id
-            where (copy.order_no, copy.provider_id, copy.property_id, copy.station_id)
-                <> (o.order_no, o.provider_id, o.property_id, o.station_id)",
+                select refund_no, r.order_id, p.order_id, r.order_no, r.provider_id, r.property_id, r.station_id
+                from refunds r join payments p on p.id = r.payment_id where r.order_id = any($1)
+            ) money on money.order_id = o.id
+            where (paid_order, money.order_no, money.provider_id, money.property_id, money.station_id)
+                <> (o.id, o.order_no, o.provider_id, o.property_id, o.station_id)",
     },
     Rule {
         name: "I-27 a payment's times fit its state",

@@ -9,15 +9,16 @@ use backend::jobs::{Job, Outcome, enqueue};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::jobs;
+use schema::{jobs, payments};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use shared::payment::PaymentState;
 use shared::system::job::{JobKind, JobState};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::app::{TestApp, fresh_database};
-use crate::payment::eventually;
+use crate::payment::{World, eventually};
 
 const KINDS: &[Kind] = &[kind::<Slow>(), kind::<Quick>()];
 
@@ -249,4 +250,20 @@ async fn staff_of_the_platform_sees_dead_jobs_and_revives_them() {
     let third = dead(&app, about).await;
     let refused = app.admin.post(&format!("/api/v1/system/jobs/{third}/retry"), json!({})).await;
     assert_eq!(refused.refused(), (409, "job_open"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_leaves_undone_the_next_one_does() {
+    let world = World::new().await;
+    let order = world.order(5000).await;
+    let (config, url) = (world.app.app.config.clone(), world.app.app.database_url.clone());
+    world.app.stop().await;
+    // Nobody was there to be told.
+    world.channel.pay(&order.payment_no);
+    let next = TestApp::start(config, url).await;
+    eventually("the payment is found", async || {
+        let state = payments::table.find(order.payment).select(payments::state);
+        state.first::<PaymentState>(&mut next.conn().await).await.unwrap() == PaymentState::Paid
+    })
+    .await;
 }

@@ -5,7 +5,16 @@ use super::Plant;
 pub const PLANTS: &[Plant] = &[
     (
         "update payments set order_id = gen_random_uuid() where payment_no = '{f.payment}'",
-        &["I-26 a payment is for an order: {f.payment} is for none"],
+        &["I-26 payments and refunds are for an order: {f.payment} is for none"],
+    ),
+    // A failed refund has posted nothing, so it can be told by nothing else.
+    (
+        "update refunds set order_id = gen_random_uuid() where refund_no = 'R{c.payment}0'",
+        &["I-26 payments and refunds are for an order: R{c.payment}0 is for none"],
+    ),
+    (
+        "update refunds set order_id = '{a.id}', order_no = '{a}' where refund_no = 'R{c.payment}0'",
+        &["I-26 payments and refunds bear their order's number and owner: R{c.payment}0 does not bear those of {a}"],
     ),
     // What was prepaid is also what is held.
     (
