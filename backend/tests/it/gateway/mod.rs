@@ -200,7 +200,7 @@ pub async fn is_online(app: &TestApp, charger: Uuid) -> bool {
 pub async fn comings_and_goings(app: &TestApp, charger: Uuid) -> Vec<(bool, String)> {
     let records = connection_records::table
         .filter(connection_records::device_id.eq(charger))
-        .order((connection_records::created_at, connection_records::id))
+        .order(connection_records::id)
         .select((connection_records::online, connection_records::reason));
     records.load(&mut app.conn().await).await.unwrap()
 }
