@@ -15,7 +15,7 @@ use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
 use crate::charging::Device;
 use crate::error::Result;
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 use crate::jobs::{self, Job};
 
 /// How often a process writes down whom it heard of. Single signs of life are not written.
@@ -75,7 +75,7 @@ pub async fn apply(
                 states::iccid.eq(iccid.map(|it| cut(&it, 100))),
             );
             diesel::update(states::table.find(device.charger_id)).set(set).execute(conn).await?;
-            tell(conn, "charger", device.charger_id, device.owner).await
+            tell(conn, Kind::Charger, device.charger_id, device.owner).await
         }
         Presence::Status { connector: 0, status, error_code, info: _, at } => {
             let error_code = error_code.map(|it| cut(&it, 60));
@@ -85,7 +85,7 @@ pub async fn apply(
                 .filter(states::status.ne(status).or(states::error_code.is_distinct_from(&error_code)));
             match diesel::update(changed).set(set).execute(conn).await? {
                 0 => Ok(()),
-                _ => tell(conn, "charger", device.charger_id, device.owner).await,
+                _ => tell(conn, Kind::Charger, device.charger_id, device.owner).await,
             }
         }
         Presence::Status { connector, status, error_code, info, at } => {
@@ -107,7 +107,7 @@ pub async fn apply(
             // A connector that nobody has entered yet changes nothing.
             let ids: Vec<Uuid> = diesel::update(changed).set(set).returning(connectors::id).get_results(conn).await?;
             for id in ids {
-                tell(conn, "connector", id, device.owner).await?;
+                tell(conn, Kind::Connector, id, device.owner).await?;
             }
             Ok(())
         }
@@ -281,7 +281,7 @@ async fn record(
     .load(conn)
     .await?;
     let happening = |Owned { device_id: id, provider_id, property_id, station_id }: Owned| Happening {
-        kind: "charger".to_owned(),
+        kind: Kind::Charger,
         id,
         owner: Owner { provider_id, property_id, station_id },
         driver_id: None,
@@ -301,8 +301,8 @@ struct Owned {
     station_id: Uuid,
 }
 
-async fn tell(conn: &mut AsyncPgConnection, kind: &str, id: Uuid, owner: Owner) -> Result<()> {
-    events::tell(conn, &Happening { kind: kind.to_owned(), id, owner, driver_id: None }).await
+async fn tell(conn: &mut AsyncPgConnection, kind: Kind, id: Uuid, owner: Owner) -> Result<()> {
+    events::tell(conn, &Happening { kind, id, owner, driver_id: None }).await
 }
 
 /// The first characters of a text that a device may have made too long.

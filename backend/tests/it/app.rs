@@ -400,6 +400,13 @@ impl Client {
         self.send(Method::DELETE, path, None, &[]).await
     }
 
+    /// `GET path`, and the body as it comes.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let response = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        response
+    }
+
     /// Any request.
     pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.url));

@@ -21,6 +21,7 @@ mod crash;
 mod crud;
 mod device_log;
 mod driver;
+mod events;
 mod gateway;
 mod jobs;
 mod ledger;

@@ -168,7 +168,7 @@ impl Happenings {
         let told = async {
             loop {
                 let it = self.0.recv().await.unwrap();
-                if it.kind == kind && it.id == id {
+                if json!(it.kind) == kind && it.id == id {
                     return;
                 }
             }
