@@ -134,6 +134,13 @@ impl TestApp {
         Client { http: self.http.clone(), url: self.url.clone(), token: String::new() }
     }
 
+    /// Somebody who is logged in at another server on the same database.
+    pub async fn login_at(&self, url: &str, username: &str) -> Client {
+        let guest = Client { url: url.to_owned(), ..self.guest() };
+        let answer = guest.post("/api/v1/auth/login", json!({"username": username, "password": PASSWORD})).await.ok();
+        Client { token: answer["access_token"].as_str().unwrap().to_owned(), ..guest }
+    }
+
     /// Somebody with this token.
     pub fn bearer(&self, token: &str) -> Client {
         Client { token: token.to_owned(), ..self.guest() }
@@ -468,6 +475,15 @@ pub async fn fresh_database() -> String {
     let template = template(&mut conn, &cluster).await;
     let name = format!("it_{}", Uuid::now_v7().simple());
     execute(&mut conn, &format!("create database {name} template {template}")).await.unwrap();
+    beside(&cluster, &name)
+}
+
+/// A database without anything in it.
+pub async fn empty_database() -> String {
+    let cluster = cluster();
+    let name = format!("it_{}", Uuid::now_v7().simple());
+    let mut conn = backend::db::connect(&cluster).await.unwrap();
+    execute(&mut conn, &format!("create database {name}")).await.unwrap();
     beside(&cluster, &name)
 }
 

@@ -43,7 +43,12 @@ impl Charger {
 
     /// Connects with these headers; the error is the HTTP status of the refusal.
     pub async fn try_connect(app: &TestApp, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let url = format!("{}/ocpp/{path}", app.url.replace("http:", "ws:"));
+        Self::try_connect_to(&app.url, path, headers).await
+    }
+
+    /// As [`Charger::try_connect`], to a server at this address.
+    pub async fn try_connect_to(url: &str, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let url = format!("{}/ocpp/{path}", url.replace("http:", "ws:"));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
