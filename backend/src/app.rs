@@ -10,6 +10,7 @@ use uuid::{ClockSequence, Timestamp, Uuid};
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::config::Config;
+use crate::dashboard;
 use crate::db::{self, Connection, Db};
 use crate::events::Hub;
 use crate::gateway::Gateway;
@@ -30,6 +31,8 @@ pub struct Core {
     pub hub: Hub,
     /// The connections to devices.
     pub gateway: Gateway,
+    /// The numbers of the first page.
+    pub dashboards: dashboard::Cache,
     /// Draining: no new work.
     pub stopping: tokio_util::sync::CancellationToken,
 }
@@ -62,6 +65,7 @@ impl Core {
             http: http_client()?,
             hub: Hub::default(),
             gateway: Gateway::new(&config),
+            dashboards: dashboard::Cache::default(),
             stopping: tokio_util::sync::CancellationToken::new(),
             database_url,
             config,
