@@ -95,13 +95,13 @@ async fn add_up(conn: &mut AsyncPgConnection, scope: &Scope, today: NaiveDate) -
     let kwh = |line, day| on(line, day).and_then(|it| it.kwh).unwrap_or(Kwh::ZERO);
     let count = |line, day| on(line, day).map_or(0, |it| it.orders);
     let last7 = first.iter_days().take(7).map(|day| DayOrders {
-        day,
+        day: day.to_string(),
         car: count("car", day),
         bike: count("bike", day),
         refunds: week.iter().filter(|it| it.day == day).map(|it| it.refunds).sum(),
     });
     let last5 = (first + Days::new(2)).iter_days().take(5).map(|day| DayEnergy {
-        day,
+        day: day.to_string(),
         car_kwh: kwh("car", day),
         bike_kwh: kwh("bike", day),
     });

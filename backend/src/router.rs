@@ -18,8 +18,8 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, charging, command, connector, dashboard, driver, events, member, order, payment, presence, retention,
-    station, system, tariff, unregistered,
+    area, charger, charging, command, connector, dashboard, driver, events, member, order, payment, presence,
+    retention, station, system, tariff, unregistered,
 };
 
 /// All kinds of jobs.

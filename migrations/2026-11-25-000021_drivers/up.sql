@@ -19,17 +19,17 @@ create index driver_totals_orders_idx on driver_totals (node_id, orders desc, dr
 
 -- A trigger, so that the totals are those of the visits whoever writes them.
 create function total_driver_visits() returns trigger language plpgsql as $$
-declare more bigint := new.orders;
+declare
+    visit driver_visits := coalesce(new, old);
+    more bigint := coalesce(new.orders, 0) - coalesce(old.orders, 0);
 begin
-    if tg_op = 'UPDATE' then
-        more := more - old.orders;
-    end if;
     insert into driver_totals as it (node_id, driver_id, orders)
-        values ('00000000-0000-0000-0000-000000000000', new.driver_id, more), (new.provider_id, new.driver_id, more), (new.property_id, new.driver_id, more)
+        select node_id, visit.driver_id, more
+        from unnest(array['00000000-0000-0000-0000-000000000000'::uuid, visit.provider_id, visit.property_id]) as at (node_id)
         on conflict (node_id, driver_id) do update set orders = it.orders + excluded.orders;
     return null;
 end $$;
-create trigger driver_visits_total after insert or update on driver_visits
+create trigger driver_visits_total after insert or update or delete on driver_visits
     for each row execute function total_driver_visits();
 
 insert into driver_totals (node_id, driver_id, orders)

@@ -1,6 +1,5 @@
 //! The first page: the business in numbers, as far as the caller may see it.
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -69,11 +68,11 @@ pub struct UserNumbers {
 }
 
 /// The charges of one day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DayOrders {
     /// The local day.
-    #[schema(example = "2026-11-25")]
-    pub day: NaiveDate,
+    #[schema(format = Date, example = "2026-11-25")]
+    pub day: String,
     /// Cars' charges that ended on it.
     pub car: i64,
     /// E-bikes' charges that ended on it.
@@ -83,11 +82,11 @@ pub struct DayOrders {
 }
 
 /// The energy of one day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DayEnergy {
     /// The local day.
-    #[schema(example = "2026-11-25")]
-    pub day: NaiveDate,
+    #[schema(format = Date, example = "2026-11-25")]
+    pub day: String,
     /// Charged into cars.
     pub car_kwh: Kwh,
     /// Charged into e-bikes.
