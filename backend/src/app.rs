@@ -1,14 +1,16 @@
 //! What every part of the server needs: settings, database, clock, clients. Built once, passed by `Arc`.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
+use uuid::{ClockSequence, Timestamp, Uuid};
 
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::config::Config;
+use crate::dashboard;
 use crate::db::{self, Connection, Db};
 use crate::events::Hub;
 use crate::gateway::Gateway;
@@ -29,6 +31,8 @@ pub struct Core {
     pub hub: Hub,
     /// The connections to devices.
     pub gateway: Gateway,
+    /// The numbers of the first page.
+    pub dashboards: dashboard::Cache,
     /// Draining: no new work.
     pub stopping: tokio_util::sync::CancellationToken,
 }
@@ -61,6 +65,7 @@ impl Core {
             http: http_client()?,
             hub: Hub::default(),
             gateway: Gateway::new(&config),
+            dashboards: dashboard::Cache::default(),
             stopping: tokio_util::sync::CancellationToken::new(),
             database_url,
             config,
@@ -106,14 +111,74 @@ impl App {
     }
 }
 
-/// A new id whose order is the order of creation.
+/// A new id whose order is the order of creation: by the millisecond, and within one by the order of the calls in this
+/// process.
 pub fn new_id(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
+    Uuid::new_v7(Timestamp::from_unix(Turn, seconds, now.timestamp_subsec_nanos()))
+}
+
+/// Counts the ids of this process. uuid's own context would give an id the latest time that any caller has told so far,
+/// so that an id could lie outside of the range of its time, see [`first_id`]; this one leaves the time alone.
+struct Turn;
+
+impl Turn {
+    /// The bits that the counter takes; those behind them are random.
+    const BITS: u32 = 42;
+}
+
+impl ClockSequence for Turn {
+    type Output = u64;
+
+    fn generate_sequence(&self, _: u64, _: u32) -> u64 {
+        // A random beginning keeps processes apart. Its highest bit is free, so that the counter does not wrap for years.
+        static NEXT: LazyLock<AtomicU64> =
+            LazyLock::new(|| AtomicU64::new(rand::random::<u64>() >> (u64::BITS - Turn::BITS + 1)));
+        NEXT.fetch_add(1, Ordering::Relaxed) & (u64::MAX >> (u64::BITS - Self::BITS))
+    }
+
+    fn usable_bits(&self) -> usize {
+        usize::try_from(Self::BITS).unwrap_or_default()
+    }
 }
 
 /// The smallest id that can have been made at this instant: a time range is an id range.
 pub fn first_id(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn ids_of_one_millisecond_are_in_the_order_of_their_creation() {
+        let now = DateTime::from_timestamp_nanos(1_763_800_000_123_456_789);
+        // Another time in between, as other requests tell it, disturbs nothing.
+        let times = [now, now + TimeDelta::hours(1), now, now - TimeDelta::hours(1)];
+        let all: Vec<(DateTime<Utc>, Uuid)> = times.iter().cycle().take(10_000).map(|at| (*at, new_id(*at))).collect();
+        for at in times {
+            let ids: Vec<Uuid> = all.iter().filter(|it| it.0 == at).map(|it| it.1).collect();
+            assert!(ids.is_sorted_by(|a, b| a < b));
+            let range = first_id(at)..first_id(at + TimeDelta::milliseconds(1));
+            assert!(ids.iter().all(|it| range.contains(it) && it.get_version_num() == 7));
+        }
+    }
+
+    #[test]
+    fn threads_never_get_the_same_id_and_each_gets_its_own_in_order() {
+        let now = Utc::now();
+        let some = || std::thread::spawn(move || (0..5000).map(|_| new_id(now)).collect::<Vec<_>>());
+        let threads = [(); 4].map(|()| some());
+        let mut all = vec![];
+        for ids in threads.map(|it| it.join().unwrap()) {
+            assert!(ids.is_sorted());
+            all.extend(ids);
+        }
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 20_000);
+    }
 }

@@ -15,7 +15,7 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::{Owner, Scope};
 use crate::beyond;
 use crate::crud::page::{self, containing};
-use crate::crud::{Browse, Impact, Switch, Write, ops};
+use crate::crud::{Browse, Change, Create, Impact, Switch, ops};
 use crate::error::Result;
 
 #[derive(HasQuery)]
@@ -128,9 +128,7 @@ fn values(form: &CarAreaForm) -> Values<'_> {
     Values { name, phone: phone.as_deref(), power_w: *power_w }
 }
 
-impl Write for CarAreas {
-    const TABLE: &'static str = "areas";
-
+impl Create for CarAreas {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &CarAreaForm) -> Result<Uuid> {
         let Owner { provider_id, property_id, station_id } =
             crate::tenant::station_takes_new(conn, &by.scope, "car", form.station_id).await?;
@@ -148,6 +146,10 @@ impl Write for CarAreas {
             .await?;
         Ok(id)
     }
+}
+
+impl Change for CarAreas {
+    const TABLE: &'static str = "areas";
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &CarAreaForm) -> Result<()> {
         diesel::update(areas::table.find(id)).set(values(form)).execute(conn).await?;

@@ -1,21 +1,29 @@
 //! The private PostgreSQL cluster that the program keeps for itself when no `DATABASE_URL` is given.
+//!
+//! Several processes may use one, and they come and go as they like: who comes first starts it, who leaves last stops it,
+//! and nobody starts or stops it while somebody else does. Locks on two files say so; a process that dies lets go of them.
 
+use std::fs::{File, TryLockError};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// A running cluster of our own; stopped when dropped.
+/// A running cluster of our own; stopped when the last process that uses it drops it.
 pub struct Cluster {
-    bin: PathBuf,
-    data: PathBuf,
-    ours: bool,
+    server: Server,
+    /// Locked, together with others, as long as it is used.
+    users: File,
     /// Where to connect.
     pub url: String,
 }
 
 const DATABASE: &str = "wattyard";
+/// Somebody else may take this long to start or stop it. A server that stops writes down all that it has in memory.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Cluster {
     /// Starts the cluster in `folder/pg`, creating it first if it is not there.
@@ -32,61 +40,139 @@ impl Cluster {
             std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
             own(dir)?;
         }
-        let data = home.join("data");
-        if !data.join("PG_VERSION").exists() {
-            run(as_server(&bin.join("initdb")).arg("-D").arg(&data).args([
-                "-U",
-                "wattyard",
-                "--auth-local=trust",
-                "--auth-host=reject",
-                "-E",
-                "UTF8",
-                "--locale=C.UTF-8",
-            ]))?;
-        }
-        let running =
-            as_server(&bin.join("pg_ctl")).arg("-D").arg(&data).arg("status").stdout(Stdio::null()).status()?;
-        let ours = !running.success();
-        if ours {
-            let options = format!(
-                "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=200",
-                socket.display()
-            );
-            run(as_server(&bin.join("pg_ctl"))
-                .args(["-w", "-s", "-o", &options, "-l"])
-                .arg(home.join("log"))
-                .arg("-D")
-                .arg(&data)
-                .arg("start"))
-            .with_context(|| format!("PostgreSQL did not start; see {}", home.join("log").display()))?;
-        }
         let host = socket.to_string_lossy().replace('/', "%2F");
-        let cluster = Self { bin, data, ours, url: format!("postgres://wattyard@{host}/{DATABASE}") };
-        cluster.create_database(&socket)?;
-        Ok(cluster)
+        let server = Server { bin, home, socket };
+        let users = lock_file(&server.home, "users")?;
+        let _turn = turn(&server.home)?;
+        server.create()?;
+        server.start()?;
+        users.lock_shared()?;
+        Ok(Self { server, users, url: format!("postgres://wattyard@{host}/{DATABASE}") })
     }
 
-    fn create_database(&self, socket: &Path) -> Result<()> {
-        let mut psql = Command::new(self.bin.join("psql"));
-        psql.arg("-h").arg(socket).args(["-U", "wattyard", "-d", "postgres", "-Atqc"]);
-        psql.arg(format!("select 1 from pg_database where datname = '{DATABASE}'"));
-        if psql.output()?.stdout.starts_with(b"1") {
-            return Ok(());
+    /// Stops the server, unless somebody else uses it.
+    fn leave(&self) -> Result<()> {
+        let _turn = turn(&self.server.home)?;
+        self.users.unlock()?;
+        match self.users.try_lock() {
+            Ok(()) => self.server.stop(),
+            Err(TryLockError::WouldBlock) => Ok(()),
+            Err(TryLockError::Error(err)) => Err(err.into()),
         }
-        run(Command::new(self.bin.join("createdb")).arg("-h").arg(socket).args(["-U", "wattyard", DATABASE]))
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if self.ours {
-            let stopped = run(as_server(&self.bin.join("pg_ctl"))
-                .args(["-w", "-s", "-m", "fast", "-D"])
-                .arg(&self.data)
-                .arg("stop"));
-            if let Err(err) = stopped {
-                tracing::error!(error = %err, "the private cluster did not stop: {err}");
+        if let Err(err) = self.leave() {
+            tracing::error!(error = %err, "the private cluster did not stop: {err:#}");
+        }
+    }
+}
+
+/// A PostgreSQL server and where its files are.
+struct Server {
+    bin: PathBuf,
+    home: PathBuf,
+    socket: PathBuf,
+}
+
+impl Server {
+    fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.home.join("log")
+    }
+
+    /// Makes the folder of the cluster, if it is not there.
+    fn create(&self) -> Result<()> {
+        if self.data().exists() {
+            return Ok(());
+        }
+        // It gets its name when it is complete, so that nothing is taken for a cluster that is only half of one.
+        let new = self.home.join("data.new");
+        if new.exists() {
+            std::fs::remove_dir_all(&new)?;
+        }
+        let settings = ["--auth-local=trust", "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8"];
+        run(as_server(&self.bin.join("initdb")).arg("-D").arg(&new).args(["-U", "wattyard"]).args(settings))?;
+        Ok(std::fs::rename(new, self.data())?)
+    }
+
+    /// Sees to it that the server runs and has our database. One that is stopping, because it was told to, is waited for.
+    fn start(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.is_running() {
+            if self.is_ready()? {
+                return self.create_database();
             }
+            if Instant::now() > deadline {
+                bail!("PostgreSQL neither serves nor ends; see {}", self.log().display());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let socket = self.socket.display();
+        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c max_connections=200");
+        run(self.pg_ctl().args(["-w", "-s", "-o", &options, "-l"]).arg(self.log()).arg("start"))
+            .with_context(|| format!("PostgreSQL did not start; see {}", self.log().display()))?;
+        self.create_database()
+    }
+
+    fn stop(&self) -> Result<()> {
+        run(self.pg_ctl().args(["-w", "-s", "-m", "fast", "stop"]))
+    }
+
+    fn pg_ctl(&self) -> Command {
+        let mut command = as_server(&self.bin.join("pg_ctl"));
+        command.arg("-D").arg(self.data());
+        command
+    }
+
+    /// The process of the server is there, whatever it does; a number that a killed one left behind may be another's.
+    fn is_running(&self) -> bool {
+        let noted = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let Some(pid) = noted.lines().next().and_then(|it| it.trim().parse::<u32>().ok()) else { return false };
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        command.split(|it| *it == 0).any(|it| it == self.data().as_os_str().as_bytes())
+    }
+
+    /// The server takes connections.
+    fn is_ready(&self) -> Result<bool> {
+        let mut ready = Command::new(self.bin.join("pg_isready"));
+        Ok(ready.arg("-q").arg("-h").arg(&self.socket).status()?.success())
+    }
+
+    fn create_database(&self) -> Result<()> {
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.arg("-h").arg(&self.socket).args(["-U", "wattyard", "-d", "postgres", "-Atqc"]);
+        psql.arg(format!("select 1 from pg_database where datname = '{DATABASE}'"));
+        if psql.output()?.stdout.starts_with(b"1") {
+            return Ok(());
+        }
+        run(Command::new(self.bin.join("createdb")).arg("-h").arg(&self.socket).args(["-U", "wattyard", DATABASE]))
+    }
+}
+
+fn lock_file(home: &Path, name: &str) -> Result<File> {
+    let path = home.join(name);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    file.with_context(|| format!("cannot open {}", path.display()))
+}
+
+/// The right to start or stop the server, until it is dropped.
+fn turn(home: &Path) -> Result<File> {
+    let file = lock_file(home, "turn")?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(err)) => return Err(err.into()),
+            Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
+                bail!("another process has been starting or stopping the private cluster for too long")
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
         }
     }
 }
@@ -174,9 +260,9 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 /// An unnamed file for what a command prints.
-pub fn tempfile() -> Result<std::fs::File> {
+pub fn tempfile() -> Result<File> {
     let path = std::env::temp_dir().join(format!("wattyard-{}-{}", std::process::id(), uuid::Uuid::new_v4()));
-    let file = std::fs::File::options().read(true).write(true).create_new(true).open(&path)?;
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
 }

@@ -14,7 +14,7 @@ use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
 use crate::charging;
 use crate::error::{Error, Result};
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 use crate::jobs::{self, Job};
 
 /// A command that somebody waits for is worth nothing later.
@@ -297,7 +297,7 @@ async fn write_end(
 }
 
 async fn tell(conn: &mut AsyncPgConnection, id: Uuid, owner: Owner) -> Result<()> {
-    events::tell(conn, &Happening { kind: "command".to_owned(), id, owner, driver_id: None }).await
+    events::tell(conn, &Happening { kind: Kind::Command, id, owner, driver_id: None }).await
 }
 
 /// Ends commands that nobody delivered, or whose gateway died before the answer. Runs for ever.

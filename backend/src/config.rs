@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// What this process does.
+    pub process: Process,
     /// HTTP and sockets.
     pub http: Http,
     /// The database.
@@ -28,6 +30,40 @@ pub struct Config {
     pub jobs: Jobs,
     /// How long things are kept.
     pub retention: Retention,
+}
+
+/// A part of the server. Each can be a process of its own, and there can be several of each: what they tell one another
+/// goes through the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The API and the console.
+    Api,
+    /// The sockets of devices.
+    Gateway,
+    /// The jobs.
+    Worker,
+}
+
+/// What this process does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Process {
+    /// The parts that it serves.
+    pub parts: Vec<Part>,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self { parts: vec![Part::Api, Part::Gateway, Part::Worker] }
+    }
+}
+
+impl Process {
+    /// Whether it serves a part.
+    pub fn serves(&self, part: Part) -> bool {
+        self.parts.contains(&part)
+    }
 }
 
 /// HTTP and sockets.

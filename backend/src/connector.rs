@@ -19,8 +19,8 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::{Owner, Scope};
 use crate::beyond;
 use crate::crud::page::{self, containing};
-use crate::crud::{Browse, Impact, Switch, Write, ops};
-use crate::error::{Error, Result};
+use crate::crud::{Browse, Change, Impact, Switch, ops};
+use crate::error::Result;
 
 #[derive(HasQuery)]
 #[diesel(table_name = connectors, check_for_backend(Pg), base_query = joined())]
@@ -180,13 +180,8 @@ impl Browse for CarConnectors {
     }
 }
 
-impl Write for CarConnectors {
+impl Change for CarConnectors {
     const TABLE: &'static str = "connectors";
-
-    async fn create(_: &mut AsyncPgConnection, _: &Caller, _: &CarConnectorForm) -> Result<Uuid> {
-        // No operation leads here: the verb is not among those of the resource.
-        Err(Error::internal("connectors are made with their charger"))
-    }
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &CarConnectorForm) -> Result<()> {
         let CarConnectorForm { name } = form;
@@ -225,7 +220,7 @@ impl Switch for CarConnectors {
 pub fn operations() -> Vec<Op> {
     [
         ops::browse::<CarConnectors>(),
-        ops::write::<CarConnectors>(),
+        ops::change::<CarConnectors>(),
         ops::switch::<CarConnectors>(),
         ops::history::<CarConnectors>(),
     ]

@@ -1,11 +1,11 @@
 //! The database: pools, migrations, and the advisory locks that make something happen once.
 
 use anyhow::{Context, Result};
-use diesel::ConnectionError;
+use diesel::{ConnectionError, QueryResult};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 /// The migrations, compiled in.
@@ -48,7 +48,9 @@ pub async fn migrate(url: &str) -> Result<()> {
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         runtime.block_on(async {
-            let conn = connect(&url).await?;
+            let mut conn = connect(&url).await?;
+            // Processes that start together do it one after the other. The lock ends with the connection.
+            diesel::sql_query(format!("select pg_advisory_lock({})", lock_key("migrate"))).execute(&mut conn).await?;
             let mut wrapper: AsyncConnectionWrapper<AsyncPgConnection> = conn.into();
             tokio::task::block_in_place(|| wrapper.run_pending_migrations(MIGRATIONS).map(drop))
                 .map_err(|err| anyhow::anyhow!("a migration failed: {err}"))
@@ -57,13 +59,27 @@ pub async fn migrate(url: &str) -> Result<()> {
     .await?
 }
 
+/// Waits until nobody else does what bears this name, and keeps everybody else from it until the transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn alone(conn: &mut AsyncPgConnection, name: &str) -> QueryResult<()> {
+    diesel::sql_query(format!("select pg_advisory_xact_lock({})", lock_key(name))).execute(conn).await?;
+    Ok(())
+}
+
+/// The number by which PostgreSQL knows the lock of this name: FNV-1a.
+fn lock_key(name: &str) -> i32 {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash.cast_signed()
+}
+
 /// Whether no migration is pending.
 ///
 /// # Errors
 /// The database cannot be reached.
 pub async fn is_current(conn: &mut AsyncPgConnection) -> Result<bool> {
     use diesel::migration::{Migration, MigrationSource};
-    use diesel_async::RunQueryDsl;
     #[derive(diesel::QueryableByName)]
     struct Version {
         #[diesel(sql_type = diesel::sql_types::Text)]

@@ -18,6 +18,7 @@ use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
 use crate::auth::token::kept_secret;
 use crate::config::Config;
+use crate::db::alone;
 
 /// The serial numbers of demo chargers begin with this, then count from 1.
 pub const SERIAL: &str = "DEMO";
@@ -98,11 +99,12 @@ pub fn settings(config: &mut Config) -> Result<()> {
 /// The database cannot be written.
 pub async fn fill(app: &App) -> Result<()> {
     let mut conn = app.conn().await?;
-    if providers::table.count().get_result::<i64>(&mut conn).await? > 0 {
-        return Ok(());
-    }
     let now = app.now();
     conn.transaction(async |conn| {
+        alone(conn, "demo").await?;
+        if providers::table.count().get_result::<i64>(conn).await? > 0 {
+            return Ok(());
+        }
         // Demo accounts have the administrator's password: nothing in this file is a secret that opens something.
         let hash: String = users::table
             .filter(users::username.eq(crate::setup::ADMIN))

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use backend::app::{App, Core};
 use backend::cluster::Cluster;
-use backend::config::Config;
+use backend::config::{Config, Part};
 use backend::simulate::Simulation;
 use clap::{Parser, Subcommand};
 
@@ -22,6 +22,10 @@ struct Args {
 enum Command {
     /// Serves API, console, gateway and workers until told to stop.
     Serve {
+        /// Serves this part alone; may be given more than once. Whatever it serves, it answers `/livez`, `/readyz` and
+        /// `/metrics`.
+        #[arg(long, value_name = "PART")]
+        only: Vec<Part>,
         /// Prints the settings in force, secrets masked, and ends.
         #[arg(long)]
         print_config: bool,
@@ -65,8 +69,13 @@ async fn run(command: Command) -> Result<ExitCode> {
         backend::simulate::run(simulation, &config).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::Serve { demo: true, .. } = command {
-        backend::demo::settings(&mut config)?;
+    if let Command::Serve { demo, only, .. } = &command {
+        if *demo {
+            backend::demo::settings(&mut config)?;
+        }
+        if !only.is_empty() {
+            config.process.parts.clone_from(only);
+        }
     }
     if let Command::Serve { print_config: true, .. } = command {
         out.write_all(config.masked()?.as_bytes())?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{charger_states as states, connectors, unknown_devices};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
 use crate::charging::Device;
 use crate::error::Result;
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 use crate::jobs::{self, Job};
 
 /// How often a process writes down whom it heard of. Single signs of life are not written.
@@ -24,24 +24,6 @@ pub const FLUSH: Duration = Duration::from_secs(15);
 /// Something that a charger told about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// A connection to it was opened; it holds the charger from now on.
-    Online {
-        /// The connection.
-        connection: Uuid,
-        /// What it called itself.
-        called: String,
-        /// Where it is.
-        remote_address: String,
-    },
-    /// That connection is gone.
-    Offline {
-        /// The connection.
-        connection: Uuid,
-        /// Why.
-        reason: ConnectionReason,
-        /// When it was last heard of.
-        seen_at: DateTime<Utc>,
-    },
     /// It has started.
     Booted {
         /// Who made it.
@@ -83,13 +65,6 @@ pub async fn apply(
     now: DateTime<Utc>,
 ) -> Result<()> {
     match presence {
-        Presence::Online { connection, called, remote_address } => {
-            online(conn, device.charger_id, connection, &called, &remote_address, now).await
-        }
-        Presence::Offline { connection, reason, seen_at } => {
-            let held = Held { charger_id: device.charger_id, connection, seen_at };
-            offline(conn, &[held], reason, now).await.map(drop)
-        }
         Presence::Booted { vendor, model, firmware, serial_no, iccid } => {
             let set = (
                 states::booted_at.eq(now),
@@ -100,7 +75,7 @@ pub async fn apply(
                 states::iccid.eq(iccid.map(|it| cut(&it, 100))),
             );
             diesel::update(states::table.find(device.charger_id)).set(set).execute(conn).await?;
-            tell(conn, "charger", device.charger_id, device.owner).await
+            tell(conn, Kind::Charger, device.charger_id, device.owner).await
         }
         Presence::Status { connector: 0, status, error_code, info: _, at } => {
             let error_code = error_code.map(|it| cut(&it, 60));
@@ -110,7 +85,7 @@ pub async fn apply(
                 .filter(states::status.ne(status).or(states::error_code.is_distinct_from(&error_code)));
             match diesel::update(changed).set(set).execute(conn).await? {
                 0 => Ok(()),
-                _ => tell(conn, "charger", device.charger_id, device.owner).await,
+                _ => tell(conn, Kind::Charger, device.charger_id, device.owner).await,
             }
         }
         Presence::Status { connector, status, error_code, info, at } => {
@@ -132,7 +107,7 @@ pub async fn apply(
             // A connector that nobody has entered yet changes nothing.
             let ids: Vec<Uuid> = diesel::update(changed).set(set).returning(connectors::id).get_results(conn).await?;
             for id in ids {
-                tell(conn, "connector", id, device.owner).await?;
+                tell(conn, Kind::Connector, id, device.owner).await?;
             }
             Ok(())
         }
@@ -167,10 +142,57 @@ pub struct Held {
     pub seen_at: DateTime<Utc>,
 }
 
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+/// A connection that a charger has opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The connection. A later one has a greater id.
+    pub connection: Uuid,
+    /// What the charger called itself.
+    pub called: String,
+    /// Where it is.
+    pub remote_address: String,
+}
+
+/// Gives a charger to a connection, which holds it from now on. A later connection may have been faster; then nothing
+/// changes. Gives whether the connection holds the charger.
+///
+/// # Errors
+/// The database's.
+pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Arrival) -> Result<bool> {
+    let Arrival { connection, called, remote_address } = arrival;
+    conn.transaction(async |conn| {
+        // One statement finds out who has held the charger and takes it.
+        let taken = diesel::sql_query(
+            "with before as (select connection from charger_states where charger_id = $1 for update) \
+             insert into charger_states as s (charger_id, online, connection, connected_at, last_seen_at, remote_address) \
+             select $1, true, $2, clock_timestamp(), clock_timestamp(), $3 from (select) it left join before on true \
+             on conflict (charger_id) do update set online = true, connection = excluded.connection, \
+               connected_at = excluded.connected_at, last_seen_at = excluded.last_seen_at, \
+               remote_address = excluded.remote_address \
+             where s.connection is null or s.connection < excluded.connection \
+             returning charger_id, clock_timestamp() as at, (select connection from before) as before",
+        )
+        .bind::<SqlUuid, _>(charger_id)
+        .bind::<SqlUuid, _>(connection)
+        .bind::<Text, _>(remote_address)
+        .get_result::<Taken>(conn)
+        .await
+        .optional()?;
+        let Some(Taken { touched, before }) = taken else { return Ok(false) };
+        // It got in, so it is no stranger any more.
+        diesel::delete(unknown_devices::table.find(called)).execute(conn).await?;
+        let reason = match before {
+            None => ConnectionReason::Connected,
+            Some(_) => {
+                // The process that has the older connection looks, and lets go of it.
+                events::notify(conn, events::COMMANDS, &charger_id.to_string()).await?;
+                ConnectionReason::Reconnected
+            }
+        };
+        record(conn, &[touched], true, reason).await?;
+        Ok(true)
+    })
+    .await
 }
 
 /// Writes down when chargers were last heard of, all in one statement; gives those that are still held.
@@ -178,26 +200,21 @@ struct Id {
 /// # Errors
 /// The database's.
 pub async fn seen(conn: &mut AsyncPgConnection, held: &[Held]) -> Result<Vec<Uuid>> {
-    touch(conn, held, "").await
+    Ok(touch(conn, held, "").await?.into_iter().map(|it| it.charger_id).collect())
 }
 
 /// Sets chargers offline that are still held; gives how many were.
 ///
 /// # Errors
 /// The database's.
-pub async fn offline(
-    conn: &mut AsyncPgConnection,
-    held: &[Held],
-    reason: ConnectionReason,
-    now: DateTime<Utc>,
-) -> Result<usize> {
+pub async fn offline(conn: &mut AsyncPgConnection, held: &[Held], reason: ConnectionReason) -> Result<usize> {
     let mut count = 0;
     // A statement takes only so many values.
     for some in held.chunks(1000) {
         let gone: Result<usize> = conn
             .transaction(async |conn| {
                 let gone = touch(conn, some, ", online = false, connection = null").await?;
-                record(conn, &gone, false, reason, now).await?;
+                record(conn, &gone, false, reason).await?;
                 Ok(gone.len())
             })
             .await;
@@ -206,87 +223,65 @@ pub async fn offline(
     Ok(count)
 }
 
+/// A row of a charger that was written, and when, by the clock of the database while it held the row: so the times of
+/// one charger are in the order in which its row changed, whoever changed it.
+#[derive(QueryableByName)]
+struct Touched {
+    #[diesel(sql_type = SqlUuid)]
+    charger_id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(embed)]
+    touched: Touched,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    before: Option<Uuid>,
+}
+
 /// Only who holds a charger may say anything about it: an older connection changes nothing.
-async fn touch(conn: &mut AsyncPgConnection, held: &[Held], more: &str) -> Result<Vec<Uuid>> {
+async fn touch(conn: &mut AsyncPgConnection, held: &[Held], more: &str) -> Result<Vec<Touched>> {
     let touched = diesel::sql_query(format!(
         "update charger_states s set last_seen_at = greatest(s.last_seen_at, it.seen_at){more} \
          from unnest($1, $2, $3) as it (charger_id, connection, seen_at) \
-         where s.charger_id = it.charger_id and s.connection = it.connection returning s.charger_id as id"
+         where s.charger_id = it.charger_id and s.connection = it.connection \
+         returning s.charger_id, clock_timestamp() as at"
     ))
     .bind::<Array<SqlUuid>, _>(held.iter().map(|it| it.charger_id).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(held.iter().map(|it| it.connection).collect::<Vec<_>>())
     .bind::<Array<Timestamptz>, _>(held.iter().map(|it| it.seen_at).collect::<Vec<_>>())
-    .load::<Id>(conn)
+    .load(conn)
     .await?;
-    Ok(touched.into_iter().map(|it| it.id).collect())
-}
-
-async fn online(
-    conn: &mut AsyncPgConnection,
-    charger_id: Uuid,
-    connection: Uuid,
-    called: &str,
-    remote_address: &str,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    conn.transaction(async |conn| {
-        let holder: Option<Option<Uuid>> =
-            states::table.find(charger_id).select(states::connection).for_update().first(conn).await.optional()?;
-        let set = (
-            states::online.eq(true),
-            states::connection.eq(connection),
-            states::connected_at.eq(now),
-            states::last_seen_at.eq(now),
-            states::remote_address.eq(remote_address),
-        );
-        diesel::insert_into(states::table)
-            .values((states::charger_id.eq(charger_id), set))
-            .on_conflict(states::charger_id)
-            .do_update()
-            .set(set)
-            .execute(conn)
-            .await?;
-        // It got in, so it is no stranger any more.
-        diesel::delete(unknown_devices::table.find(called)).execute(conn).await?;
-        let reason = match holder.flatten() {
-            None => ConnectionReason::Connected,
-            Some(_) => {
-                // The process that has the older connection looks, and lets go of it.
-                events::notify(conn, events::COMMANDS, &charger_id.to_string()).await?;
-                ConnectionReason::Reconnected
-            }
-        };
-        record(conn, &[charger_id], true, reason, now).await
-    })
-    .await
+    Ok(touched)
 }
 
 /// Writes connection records, and tells that these chargers changed.
 async fn record(
     conn: &mut AsyncPgConnection,
-    charger_ids: &[Uuid],
+    touched: &[Touched],
     online: bool,
     reason: ConnectionReason,
-    now: DateTime<Utc>,
 ) -> Result<()> {
     let changed: Vec<Owned> = diesel::sql_query(
         "insert into connection_records (id, provider_id, property_id, station_id, device_id, device_kind, serial_no, \
            online, reason, remote_address, created_at) \
          select it.id, c.provider_id, c.property_id, c.station_id, c.id, 'charger', c.serial_no, \
-           $3, $4, s.remote_address, $5 \
-         from unnest($1, $2) as it (charger_id, id) join chargers c on c.id = it.charger_id \
+           $4, $5, s.remote_address, it.at \
+         from unnest($1, $2, $3) as it (charger_id, id, at) join chargers c on c.id = it.charger_id \
            join charger_states s on s.charger_id = c.id \
          returning device_id, provider_id, property_id, station_id",
     )
-    .bind::<Array<SqlUuid>, _>(charger_ids)
-    .bind::<Array<SqlUuid>, _>(charger_ids.iter().map(|_| new_id(now)).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(touched.iter().map(|it| it.charger_id).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(touched.iter().map(|it| new_id(it.at)).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(touched.iter().map(|it| it.at).collect::<Vec<_>>())
     .bind::<Bool, _>(online)
     .bind::<Text, _>(reason)
-    .bind::<Timestamptz, _>(now)
     .load(conn)
     .await?;
     let happening = |Owned { device_id: id, provider_id, property_id, station_id }: Owned| Happening {
-        kind: "charger".to_owned(),
+        kind: Kind::Charger,
         id,
         owner: Owner { provider_id, property_id, station_id },
         driver_id: None,
@@ -306,8 +301,8 @@ struct Owned {
     station_id: Uuid,
 }
 
-async fn tell(conn: &mut AsyncPgConnection, kind: &str, id: Uuid, owner: Owner) -> Result<()> {
-    events::tell(conn, &Happening { kind: kind.to_owned(), id, owner, driver_id: None }).await
+async fn tell(conn: &mut AsyncPgConnection, kind: Kind, id: Uuid, owner: Owner) -> Result<()> {
+    events::tell(conn, &Happening { kind, id, owner, driver_id: None }).await
 }
 
 /// The first characters of a text that a device may have made too long.
@@ -346,7 +341,7 @@ impl Job for Watch {
             })
             .collect();
         if !held.is_empty() {
-            let gone = offline(&mut conn, &held, ConnectionReason::Lost, now).await?;
+            let gone = offline(&mut conn, &held, ConnectionReason::Lost).await?;
             tracing::warn!(chargers = gone, "{gone} chargers were left online by a dead process");
         }
         Ok(jobs::Outcome::Again(now + TimeDelta::from_std(FLUSH)?))

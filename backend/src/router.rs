@@ -18,8 +18,8 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, charging, command, connector, driver, events, order, payment, presence, retention, station, system,
-    tariff, unregistered,
+    area, charger, charging, command, connector, dashboard, driver, events, member, order, payment, presence,
+    retention, station, system, tariff, unregistered,
 };
 
 /// All kinds of jobs.
@@ -37,6 +37,7 @@ pub const JOBS: &[Kind] = &[
 pub fn operations() -> Vec<Op> {
     let groups = [
         auth(),
+        dashboard::operations(),
         station::operations(),
         area::operations(),
         charger::operations(),
@@ -46,6 +47,7 @@ pub fn operations() -> Vec<Op> {
         unregistered::operations(),
         payment::list::operations(),
         payment::notice::operations(),
+        member::operations(),
         driver::operations(),
         system::operations(),
     ];

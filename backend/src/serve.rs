@@ -1,4 +1,4 @@
-//! Runs the server: API, console, gateway and workers in one process, until told to stop.
+//! Runs the server until told to stop: API, console, gateway and workers in one process, or some of them.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::api::{op, openapi, request};
 use crate::app::{App, Core};
 use crate::auth::login::Tries;
+use crate::config::{Part, Process};
+use crate::error::Error;
 use crate::{db, gateway, jobs, metrics, retention, router};
 
 /// The largest body of any request; what takes less says so itself.
@@ -35,10 +37,12 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     let workers = core.config.http.worker_count();
     let address = core.config.http.address;
     let max_connections = core.config.gateway.max_connections + 1000;
+    let process = core.config.process.clone();
     let server = HttpServer::new(move || {
         // Each worker has its own connections: a connection is driven by the runtime that opened it.
         let app = App::new(core.clone()).map(web::Data::new);
         let (document, tries) = (document.clone(), tries.clone());
+        let process = process.clone();
         Actix::new()
             .configure(move |config| {
                 if let Ok(app) = app {
@@ -46,18 +50,13 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
                 }
                 config.app_data(document).app_data(tries).app_data(web::PayloadConfig::new(MAX_BODY));
             })
-            .app_data(web::PathConfig::default().error_handler(|_, _| crate::error::Error::NotFound.into()))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
             .wrap(Compress::default())
             .wrap(from_fn(request::frame))
             .service(web::resource("/livez").to(async || "ok"))
             .service(web::resource("/readyz").to(ready))
             .service(web::resource("/metrics").to(async || metrics::render()))
-            .service(web::resource("/api/openapi.json").to(openapi_json))
-            .service(web::redirect("/api/docs", "/api/docs/"))
-            .service(SwaggerUi::new("/api/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
-            .configure(|config| op::mount(router::operations(), config))
-            .configure(gateway::mount)
-            .default_service(web::to(crate::console::serve))
+            .configure(move |config| mount(&process, config))
     })
     .workers(workers)
     .max_connections(max_connections)
@@ -70,14 +69,36 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     Ok(Running { address, server: server.run() })
 }
 
+/// Mounts the parts that this process serves.
+fn mount(process: &Process, config: &mut web::ServiceConfig) {
+    if process.serves(Part::Gateway) {
+        gateway::mount(config);
+    }
+    if process.serves(Part::Api) {
+        mount_api(config);
+    } else {
+        config.default_service(web::to(async || HttpResponse::from_error(Error::NotFound)));
+    }
+}
+
+fn mount_api(config: &mut web::ServiceConfig) {
+    let reader = utoipa_swagger_ui::Config::from("/api/openapi.json");
+    config
+        .service(web::resource("/api/openapi.json").to(openapi_json))
+        .service(web::redirect("/api/docs", "/api/docs/"))
+        .service(SwaggerUi::new("/api/docs/{_:.*}").config(reader));
+    op::mount(router::operations(), config);
+    config.default_service(web::to(crate::console::serve));
+}
+
 async fn openapi_json(document: web::Data<String>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document.get_ref().clone())
 }
 
 /// `GET /readyz`: the database can be reached and its schema is the newest.
-async fn ready(app: web::Data<App>) -> Result<&'static str, crate::error::Error> {
+async fn ready(app: web::Data<App>) -> Result<&'static str, Error> {
     let text = shared::text::t("尚未就绪", "Not ready");
-    let not_ready = || crate::error::Error::Unavailable("not_ready", text);
+    let not_ready = || Error::Unavailable("not_ready", text);
     if app.stopping.is_cancelled() {
         return Err(not_ready());
     }
@@ -92,7 +113,8 @@ async fn ready(app: web::Data<App>) -> Result<&'static str, crate::error::Error>
 /// The server cannot start.
 pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
     let running = start(core.clone())?;
-    tracing::info!(address = %running.address, "serving on http://{}", running.address);
+    let (address, parts) = (running.address, &core.config.process.parts);
+    tracing::info!(%address, ?parts, "serving on http://{address}: {parts:?}");
     let handle = running.server.handle();
     let listener = tokio::spawn({
         let core = core.clone();
@@ -114,8 +136,18 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
 pub fn spawn_background(app: &App) -> tokio::task::JoinHandle<()> {
     let app = app.clone();
     tokio::spawn(async move {
-        retention::begin(&app).await;
-        tokio::join!(jobs::worker::work(app.clone(), router::JOBS), gateway::run(app.clone()));
+        let worker = async {
+            if app.config.process.serves(Part::Worker) {
+                retention::begin(&app).await;
+                jobs::worker::work(app.clone(), router::JOBS).await;
+            }
+        };
+        let gateway = async {
+            if app.config.process.serves(Part::Gateway) {
+                gateway::run(app.clone()).await;
+            }
+        };
+        tokio::join!(worker, gateway);
     })
 }
 

@@ -12,6 +12,7 @@ use shared::user::UserKind;
 
 use crate::app::{App, new_id};
 use crate::auth::token;
+use crate::db::alone;
 
 /// The platform's first account.
 pub const ADMIN: &str = "admin";
@@ -23,19 +24,24 @@ pub const ADMIN: &str = "admin";
 /// The database cannot be written, or the file.
 pub async fn first_run(app: &App) -> Result<()> {
     let mut conn = app.conn().await?;
-    sync_builtin_roles(&mut conn).await?;
-    if users::table.count().get_result::<i64>(&mut conn).await? > 0 {
-        return Ok(());
-    }
-    let given = std::env::var("WATTYARD_ADMIN_PASSWORD").ok().filter(|it| !it.is_empty());
-    let generated = given.is_none();
-    let password = given.unwrap_or_else(|| token::random().chars().take(16).collect());
-    if generated {
-        keep(app, &password)?;
-        writeln!(std::io::stdout(), "account: {ADMIN}   password: {password}")?;
-    }
-    drop(conn);
-    first_run_with(app, &password).await
+    conn.transaction(async |conn| {
+        // Processes that start together make one administrator.
+        alone(conn, "first run").await?;
+        sync_builtin_roles(conn).await?;
+        if users::table.count().get_result::<i64>(conn).await? > 0 {
+            return Ok(());
+        }
+        let given = std::env::var("WATTYARD_ADMIN_PASSWORD").ok().filter(|it| !it.is_empty());
+        let generated = given.is_none();
+        let password = given.unwrap_or_else(|| token::random().chars().take(16).collect());
+        if generated {
+            keep(app, &password)?;
+            writeln!(std::io::stdout(), "account: {ADMIN}   password: {password}")?;
+        }
+        make_admin(conn, app.hasher.hash(&password).await?).await?;
+        Ok::<_, anyhow::Error>(())
+    })
+    .await
 }
 
 /// Makes the administrator with this password.
@@ -45,36 +51,37 @@ pub async fn first_run(app: &App) -> Result<()> {
 pub async fn first_run_with(app: &App, password: &str) -> Result<()> {
     let hash = app.hasher.hash(password).await?;
     let mut conn = app.conn().await?;
-    conn.transaction(async |conn| {
-        let user = new_id(Utc::now());
-        diesel::insert_into(users::table)
-            .values((
-                users::id.eq(user),
-                users::kind.eq(UserKind::Platform),
-                users::username.eq(ADMIN),
-                users::name.eq("系统管理员"),
-                users::password_hash.eq(hash),
-            ))
-            .execute(conn)
-            .await?;
-        let role = new_id(Utc::now());
-        diesel::insert_into(roles::table)
-            .values((
-                roles::id.eq(role),
-                roles::kind.eq(UserKind::Platform),
-                roles::name.eq(ADMIN_ROLE),
-                roles::builtin.eq(true),
-                roles::permissions.eq(shared::permission::codes_for(UserKind::Platform)),
-            ))
-            .execute(conn)
-            .await?;
-        diesel::insert_into(user_roles::table)
-            .values((user_roles::user_id.eq(user), user_roles::role_id.eq(role)))
-            .execute(conn)
-            .await?;
-        QueryResult::Ok(())
-    })
-    .await?;
+    conn.transaction(async |conn| make_admin(conn, hash).await).await?;
+    Ok(())
+}
+
+async fn make_admin(conn: &mut AsyncPgConnection, password_hash: String) -> QueryResult<()> {
+    let user = new_id(Utc::now());
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(user),
+            users::kind.eq(UserKind::Platform),
+            users::username.eq(ADMIN),
+            users::name.eq("系统管理员"),
+            users::password_hash.eq(password_hash),
+        ))
+        .execute(conn)
+        .await?;
+    let role = new_id(Utc::now());
+    diesel::insert_into(roles::table)
+        .values((
+            roles::id.eq(role),
+            roles::kind.eq(UserKind::Platform),
+            roles::name.eq(ADMIN_ROLE),
+            roles::builtin.eq(true),
+            roles::permissions.eq(shared::permission::codes_for(UserKind::Platform)),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::insert_into(user_roles::table)
+        .values((user_roles::user_id.eq(user), user_roles::role_id.eq(role)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -95,7 +102,7 @@ fn keep(app: &App, password: &str) -> Result<()> {
 pub const ADMIN_ROLE: &str = "系统管理员";
 
 /// The built-in roles hold all permissions that their node's kind may have, those of a newer version too.
-async fn sync_builtin_roles(conn: &mut AsyncPgConnection) -> Result<()> {
+async fn sync_builtin_roles(conn: &mut AsyncPgConnection) -> QueryResult<()> {
     for kind in [UserKind::Platform, UserKind::Provider, UserKind::Property] {
         diesel::update(roles::table.filter(roles::builtin).filter(roles::kind.eq(kind)))
             .set(roles::permissions.eq(shared::permission::codes_for(kind)))

@@ -16,7 +16,7 @@ use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::beyond;
-use crate::crud::{Browse, Ctx, Impact, Switch, Write, ops, page, routes};
+use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::Result;
 use crate::review::{Rejection, require_pending};
 
@@ -208,9 +208,7 @@ fn values(form: &CarStationForm) -> Values<'_> {
     }
 }
 
-impl Write for CarStations {
-    const TABLE: &'static str = "stations";
-
+impl Create for CarStations {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &CarStationForm) -> Result<Uuid> {
         crate::tenant::property_takes_new(conn, &by.scope, form.provider_id, form.property_id).await?;
         let id = new_id(Utc::now());
@@ -239,6 +237,10 @@ impl Write for CarStations {
             .await?;
         Ok(id)
     }
+}
+
+impl Change for CarStations {
+    const TABLE: &'static str = "stations";
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &CarStationForm) -> Result<()> {
         diesel::update(stations::table.find(id)).set(values(form)).execute(conn).await?;

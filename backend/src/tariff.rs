@@ -24,7 +24,7 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::{Owner, Scope};
 use crate::auth::token::digest;
 use crate::beyond;
-use crate::crud::{Browse, Ctx, Impact, Switch, Write, ops, page};
+use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page};
 use crate::error::{Error, Result};
 
 /// What a charge that starts now is priced by.
@@ -225,12 +225,14 @@ async fn versions(conn: &mut AsyncPgConnection, tariff: Uuid) -> Result<Vec<Tari
     Ok(rows.into_iter().map(version).collect())
 }
 
-impl Write for CarTariffs {
-    const TABLE: &'static str = "tariffs";
-
+impl Create for CarTariffs {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &CarTariffForm) -> Result<Uuid> {
         create(conn, by, form, Utc::now()).await
     }
+}
+
+impl Change for CarTariffs {
+    const TABLE: &'static str = "tariffs";
 
     async fn update(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, form: &CarTariffForm) -> Result<()> {
         update(conn, by, id, form, Utc::now()).await

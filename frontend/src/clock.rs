@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use js_sys::Promise;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::kit::calendar;
@@ -20,6 +22,21 @@ pub fn now() -> DateTime<Utc> {
 /// Today in Shanghai.
 pub fn today() -> NaiveDate {
     calendar::local_day(millis())
+}
+
+/// Triggers every so many milliseconds, as long as whoever asked for it is there.
+pub fn every(millis: u32) -> Trigger {
+    let (trigger, here) = (Trigger::new(), StoredValue::new(()));
+    spawn_local(async move {
+        loop {
+            pause(millis).await;
+            if here.try_get_value().is_none() {
+                return;
+            }
+            trigger.notify();
+        }
+    });
+    trigger
 }
 
 /// Waits so many milliseconds.

@@ -84,6 +84,7 @@ pub const PAGES: &[Page] = &[
     of::<crate::car_order::CarOrders>(),
     of::<crate::payment::Payments>(),
     of::<crate::payment::Refunds>(),
+    of::<crate::member::driver::Drivers>(),
     of::<crate::system::provider::Providers>(),
     of::<crate::system::property::Properties>(),
     of::<crate::system::user::Users>(),

@@ -234,6 +234,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    driver_totals (node_id, driver_id) {
+        node_id -> Uuid,
+        driver_id -> Uuid,
+        orders -> Int8,
+    }
+}
+
+diesel::table! {
     driver_visits (driver_id, station_id) {
         driver_id -> Uuid,
         station_id -> Uuid,
@@ -676,6 +684,7 @@ diesel::joinable!(device_commands -> properties (property_id));
 diesel::joinable!(device_commands -> providers (provider_id));
 diesel::joinable!(device_commands -> stations (station_id));
 diesel::joinable!(device_transactions -> chargers (charger_id));
+diesel::joinable!(driver_totals -> drivers (driver_id));
 diesel::joinable!(driver_visits -> drivers (driver_id));
 diesel::joinable!(driver_visits -> properties (property_id));
 diesel::joinable!(driver_visits -> providers (provider_id));
@@ -724,6 +733,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     device_commands,
     device_frames,
     device_transactions,
+    driver_totals,
     driver_visits,
     drivers,
     idempotency_keys,

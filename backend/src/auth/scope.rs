@@ -10,7 +10,7 @@ use shared::user::UserKind;
 use uuid::Uuid;
 
 /// The node that a user sits at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// Everything.
     Platform,
@@ -26,7 +26,7 @@ pub enum Node {
 }
 
 /// A node's subtree, narrowed to the stations bound to the user when any are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The node.
     pub node: Node,
@@ -52,6 +52,14 @@ impl Node {
             Self::Platform => UserKind::Platform,
             Self::Provider(_) => UserKind::Provider,
             Self::Property { .. } => UserKind::Property,
+        }
+    }
+
+    /// The provider or property that it is; the platform has no id.
+    pub const fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Platform => None,
+            Self::Provider(id) | Self::Property { property: id, .. } => Some(id),
         }
     }
 

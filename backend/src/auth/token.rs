@@ -110,16 +110,21 @@ pub fn kept_secret(path: &Path) -> Result<Secret> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let secret = random();
+    // It gets its name when it is complete, so that nobody reads half of it.
+    let new = path.with_extension(Uuid::new_v4().to_string());
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    match options.open(path) {
-        Ok(mut file) => std::io::Write::write_all(&mut file, secret.as_bytes())?,
+    let mut file = options.open(&new).with_context(|| format!("cannot write {}", new.display()))?;
+    std::io::Write::write_all(&mut file, random().as_bytes())?;
+    let named = std::fs::hard_link(&new, path);
+    std::fs::remove_file(&new)?;
+    match named {
         // Another process was faster.
-        Err(err) if err.kind() == std::io::ErrorKind::AlreadyExists => return kept_secret(path),
-        Err(err) => return Err(err).with_context(|| format!("cannot write {}", path.display())),
+        Err(err) if err.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(err).with_context(|| format!("cannot write {}", path.display()))
+        }
+        _ => kept_secret(path),
     }
-    Ok(Secret::new(secret))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use super::watch::Watch;
 use crate::auth::scope::Owner;
 use crate::command::{self, Command};
 use crate::error::{Error, Result};
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 use crate::jobs;
 
 /// A command about a charge that was not delivered within this must not reach the charger any more.
@@ -318,7 +318,7 @@ impl Charge {
     /// The database's.
     pub async fn tell(&self, conn: &mut AsyncPgConnection) -> Result<()> {
         let (id, driver_id) = (self.order.id, Some(self.order.driver_id));
-        events::tell(conn, &Happening { kind: "car_order".to_owned(), id, owner: self.owner(), driver_id }).await
+        events::tell(conn, &Happening { kind: Kind::CarOrder, id, owner: self.owner(), driver_id }).await
     }
 
     /// Has the charger start, and from then on watches that it does.

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::export::attachment;
 use super::routes::{insert, own_node};
-use super::{Browse, Ctx, Write};
+use super::{Browse, Create, Ctx};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -56,7 +56,7 @@ pub async fn template<R: Editable>(ctx: Ctx) -> Result<HttpResponse> {
 }
 
 /// `POST …/import`, with the sheet as the body or as the field `file` of a form.
-pub async fn import<R: Write>(ctx: Ctx, req: HttpRequest, payload: web::Payload) -> Result<web::Json<Imported>> {
+pub async fn import<R: Create>(ctx: Ctx, req: HttpRequest, payload: web::Payload) -> Result<web::Json<Imported>> {
     let bytes = upload(&req, payload).await?;
     let rows = web::block(move || read(&bytes)).await.map_err(|err| Error::internal(err.to_string()))??;
     let (actor, lang) = (ctx.actor(), ctx.lang);
@@ -151,7 +151,7 @@ fn heading(field: &Field, lang: Lang) -> String {
     format!("{}{}", field.label.get(lang), if field.required { "*" } else { "" })
 }
 
-async fn forms<R: Write>(
+async fn forms<R: Create>(
     conn: &mut AsyncPgConnection,
     caller: &Caller,
     lines: &[Line],

@@ -36,17 +36,20 @@ pub trait Browse: Resource {
     -> impl Future<Output = Result<Self::Detail>> + Send;
 }
 
-/// A resource whose rows can be added and changed.
-pub trait Write: Browse + Editable {
-    /// The table that holds `version` and `updated_at` of its rows.
-    const TABLE: &'static str;
-
+/// A resource whose rows can be added.
+pub trait Create: Browse + Editable {
     /// Adds a row and gives its id. The caller then reads it back through the scope: what one may not see cannot be made.
     fn create(
         conn: &mut AsyncPgConnection,
         by: &Caller,
         form: &Self::Form,
     ) -> impl Future<Output = Result<Uuid>> + Send;
+}
+
+/// A resource whose rows can be changed.
+pub trait Change: Browse + Editable {
+    /// The table that holds `version` and `updated_at` of its rows.
+    const TABLE: &'static str;
 
     /// Changes a row that was found in scope. Fixed fields are compared by the caller and can be left out here.
     fn update(

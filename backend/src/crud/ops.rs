@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr, Type};
 
-use super::{Browse, Delete, Impact, Switch, Write, export, history, import, routes};
+use super::{Browse, Change, Create, Delete, Impact, Switch, export, history, import, routes};
 use crate::api::op::Op;
 
 /// The media type of xlsx.
@@ -47,26 +47,27 @@ pub fn browse<R: Browse>() -> Vec<Op> {
 }
 
 /// Create, update, import.
-pub fn write<R: Write>() -> Vec<Op> {
-    let mut ops = vec![];
-    if has::<R>(Verb::Create) {
-        ops.push(create::<R>().returns_with::<R::Detail>(201).to(routes::create::<R>));
-    }
-    if has::<R>(Verb::Update) {
-        ops.push(update::<R>().returns::<R::Detail>().to(routes::update::<R>));
-    }
+pub fn write<R: Create + Change>() -> Vec<Op> {
+    let create = create::<R>().returns_with::<R::Detail>(201).to(routes::create::<R>);
+    let mut ops = vec![create];
+    ops.extend(change::<R>());
     ops.extend(sheets::<R>());
     ops
 }
 
+/// Update alone, for what is made together with something else.
+pub fn change<R: Change>() -> Vec<Op> {
+    vec![update::<R>().returns::<R::Detail>().to(routes::update::<R>)]
+}
+
 /// Create, without its answer and handler: for what must tell or do more than [`routes::create`].
-pub fn create<R: Write>() -> Op {
+pub fn create<R: Create>() -> Op {
     let create = Op::post(path::<R>(""), format!("create{}", R::ONE), t("添加", "Add one"));
     create.tag(R::PATH).permission(permission::<R>("create")).form::<R::Form>(R::FIELDS)
 }
 
 /// Update, without its answer and handler: for what must do more than [`routes::update`].
-pub fn update<R: Write>() -> Op {
+pub fn update<R: Change>() -> Op {
     let update = Op::put(path::<R>("/{id}"), format!("update{}", R::ONE), t("修改", "Change one"));
     let name = format!("{}Change", R::Form::name());
     let update = update.tag(R::PATH).permission(permission::<R>("update"));
@@ -74,7 +75,7 @@ pub fn update<R: Write>() -> Op {
 }
 
 /// Import and its template.
-pub fn sheets<R: Write>() -> Vec<Op> {
+pub fn sheets<R: Create>() -> Vec<Op> {
     let many = R::MANY;
     if !has::<R>(Verb::Import) {
         return vec![];
@@ -94,7 +95,7 @@ pub fn sheets<R: Write>() -> Vec<Op> {
 }
 
 /// A change is the whole form and the version that it is based on.
-fn with_version<R: Write>() -> RefOr<Schema> {
+fn with_version<R: Change>() -> RefOr<Schema> {
     let version = ObjectBuilder::new()
         .property(
             "version",

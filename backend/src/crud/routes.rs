@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::audit::{Actor, Deed, record};
-use super::{Browse, Ctx, Delete, Impact, Switch, Write};
+use super::{Browse, Change, Create, Ctx, Delete, Impact, Switch};
 use crate::api::body::{Body, params};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Node;
@@ -84,7 +84,7 @@ pub async fn find<R: Browse>(mut ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<R
 }
 
 /// `POST /…`.
-pub async fn create<R: Write>(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
+pub async fn create<R: Create>(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
     let form = read_form::<R>(form, &ctx.caller, ctx.lang)?;
     let actor = ctx.actor();
     let mut conn = ctx.conn;
@@ -113,7 +113,7 @@ pub fn own_node(fields: &[Field], form: &mut FormMap, node: Node) {
 }
 
 /// Adds one row, within the caller's transaction.
-pub async fn insert<R: Write>(conn: &mut AsyncPgConnection, actor: &Actor, form: &R::Form) -> Result<R::Detail> {
+pub async fn insert<R: Create>(conn: &mut AsyncPgConnection, actor: &Actor, form: &R::Form) -> Result<R::Detail> {
     let id = R::create(conn, &actor.caller, form).await?;
     // Read back through the caller's scope: a row one may not see cannot be created.
     let row = R::find(conn, &actor.caller.scope, id).await?;
@@ -123,7 +123,7 @@ pub async fn insert<R: Write>(conn: &mut AsyncPgConnection, actor: &Actor, form:
 }
 
 /// `PUT /…/{id}`: the whole form, and the version that it is based on.
-pub async fn update<R: Write>(
+pub async fn update<R: Change>(
     ctx: Ctx,
     id: Path<Uuid>,
     req: HttpRequest,
@@ -138,7 +138,7 @@ pub async fn update<R: Write>(
 }
 
 /// Changes one row, within the caller's transaction.
-pub async fn change<R: Write>(
+pub async fn change<R: Change>(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     id: Uuid,
@@ -148,7 +148,7 @@ pub async fn change<R: Write>(
 ) -> Result<R::Detail> {
     let before = R::find(conn, &actor.caller.scope, id).await?;
     keep_fixed::<R>(&before, form, lang)?;
-    stamp(conn, <R as Write>::TABLE, id, Some(version)).await?;
+    stamp(conn, <R as Change>::TABLE, id, Some(version)).await?;
     R::update(conn, &actor.caller, id, form).await?;
     changed::<R>(conn, actor, "update", before).await
 }

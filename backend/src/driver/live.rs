@@ -13,15 +13,20 @@ use shared::fixed::{Fen, Kwh};
 use shared::order::OrderState;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use super::session;
 use crate::app::App;
 use crate::crud::DriverCtx;
+use crate::db::Connection;
 use crate::error::Result;
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 
 /// A quiet line is kept open with a comment this often.
 const BEAT: Duration = Duration::from_secs(20);
+/// The session is looked at this often: one that has ended ends the stream.
+const RECHECK: Duration = Duration::from_secs(5);
 
 #[derive(Queryable)]
 struct Row {
@@ -96,21 +101,25 @@ pub async fn live(mut ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>>
 struct Watcher {
     app: App,
     driver_id: Uuid,
+    family: Uuid,
     id: Uuid,
     happenings: Receiver<Happening>,
+    recheck_at: Instant,
+    beat_at: Instant,
     /// What was not sent yet.
     news: Option<LiveOrder>,
 }
 
 /// `GET /orders/{id}/events`: the order now, and again whenever something changes.
 pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
-    let DriverCtx { app, driver_id, mut conn, .. } = ctx;
+    let DriverCtx { app, driver_id, family, mut conn, .. } = ctx;
     // It listens before it looks, so that nothing falls in between.
     let happenings = app.hub.happenings();
     let now = read(&mut conn, driver_id, *id, app.now()).await?;
     // A stream lives long; its connection goes back to the pool at once.
     drop(conn);
-    let watcher = Watcher { app, driver_id, id: *id, happenings, news: Some(now) };
+    let (recheck_at, beat_at) = (Instant::now() + RECHECK, Instant::now() + BEAT);
+    let watcher = Watcher { app, driver_id, family, id: *id, happenings, recheck_at, beat_at, news: Some(now) };
     Ok(events::answer(futures_util::stream::unfold(watcher, |mut watcher| async move {
         let line = watcher.next().await?;
         Some((Ok(Bytes::from(line)), watcher))
@@ -118,7 +127,7 @@ pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
 }
 
 impl Watcher {
-    /// The next message; nothing when the server stops.
+    /// The next message; nothing when the server stops or the session has ended.
     async fn next(&mut self) -> Option<String> {
         loop {
             if let Some(news) = self.news.take() {
@@ -126,17 +135,29 @@ impl Watcher {
             }
             tokio::select! {
                 () = self.app.stopping.cancelled() => return None,
-                () = tokio::time::sleep(BEAT) => return Some(": still here\n\n".to_owned()),
+                () = sleep_until(self.recheck_at) => drop(self.checked().await?),
+                () = sleep_until(self.beat_at) => {
+                    self.beat_at = Instant::now() + BEAT;
+                    return Some(": still here\n\n".to_owned());
+                }
                 it = self.happenings.recv() => match it {
-                    Ok(it) if it.kind != "car_order" || it.id != self.id => continue,
+                    Ok(it) if it.kind != Kind::CarOrder || it.id != self.id => continue,
                     // Whoever missed something looks again as well.
                     Ok(_) | Err(RecvError::Lagged(_)) => {
-                        let mut conn = self.app.conn().await.ok()?;
+                        let mut conn = self.checked().await?;
                         self.news = Some(read(&mut conn, self.driver_id, self.id, self.app.now()).await.ok()?);
                     }
                     Err(RecvError::Closed) => return None,
                 },
             }
         }
+    }
+
+    /// A connection, if the session is still good.
+    async fn checked(&mut self) -> Option<Connection> {
+        self.recheck_at = Instant::now() + RECHECK;
+        let mut conn = self.app.conn().await.ok()?;
+        session::check(&mut conn, self.driver_id, self.family).await.ok()?;
+        Some(conn)
     }
 }

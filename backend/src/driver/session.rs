@@ -1,7 +1,8 @@
 //! A driver's session.
 
-use diesel::dsl::exists;
+use diesel::dsl::{exists, now};
 use diesel::prelude::*;
+use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{drivers, sessions};
 use shared::text::t;
@@ -19,6 +20,7 @@ pub async fn check(conn: &mut AsyncPgConnection, driver: Uuid, family: Uuid) -> 
         .filter(sessions::driver_id.eq(driver))
         .filter(sessions::family.eq(family))
         .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now.into_sql::<Timestamptz>()))
         .filter(drivers::enabled);
     if diesel::select(exists(open)).get_result(conn).await? {
         return Ok(());

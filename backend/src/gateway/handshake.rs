@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{charger_states, chargers};
@@ -21,6 +22,7 @@ use crate::auth::login;
 use crate::auth::scope::Owner;
 use crate::charging::Device;
 use crate::error::{Error, Result};
+use crate::presence::Arrival;
 
 /// The subprotocols that we speak.
 const PROTOCOLS: &[&str] = &["ocpp1.6"];
@@ -45,8 +47,8 @@ pub async fn connect(
     let forwarded = req.headers().get("x-forwarded-for").and_then(|it| it.to_str().ok());
     let address = login::peer(req.peer_addr().map(|it| it.ip()), forwarded, &app.config.http.trusted_proxies);
     let caller = Caller { called: serial_no.into_inner(), address, offered: offered(&req), password: password(&req) };
-    let device = match admit(&app, &caller).await? {
-        Admission::Admitted(device) => device,
+    let (device, admitted_at) = match admit(&app, &caller).await? {
+        Admission::Admitted(device, at) => (device, at),
         Admission::Unknown => return Err(Error::NotFound.into()),
         Admission::WrongPassword => return Ok(unauthorized()),
     };
@@ -54,12 +56,12 @@ pub async fn connect(
         let why = format!("Sec-WebSocket-Protocol must offer one of {}", PROTOCOLS.join(", "));
         return Err(Error::Unreadable(why).into());
     }
-    let line = Arc::new(Line::new(device.charger_id, app.now()));
-    if !app.gateway.registry.enter(&line, app.gateway.most) {
+    let line = Arc::new(Line::new(device.charger_id, admitted_at, app.now()));
+    let Ok(replaces) = app.gateway.registry.enter(&line, app.gateway.most) else {
         return Err(Error::Unavailable("full", t("连接数已满", "There are too many connections")).into());
-    }
-    let Caller { called, address, .. } = caller;
-    actix_web::rt::spawn(socket::serve(socket::Opened { app, device, line, called, address }, session, stream));
+    };
+    let arrival = Arrival { connection: line.id, called: caller.called, remote_address: caller.address };
+    actix_web::rt::spawn(socket::serve(socket::Opened { app, device, line, replaces, arrival }, session, stream));
     Ok(response)
 }
 
@@ -76,7 +78,8 @@ struct Caller {
 }
 
 enum Admission {
-    Admitted(Device),
+    /// This device, at this time by the clock of the database.
+    Admitted(Device, DateTime<Utc>),
     Unknown,
     WrongPassword,
 }
@@ -88,13 +91,13 @@ async fn admit(app: &App, caller: &Caller) -> Result<Admission> {
     }
     let _turn = app.gateway.turn().await;
     let mut conn = app.conn().await?;
-    let Some((device, serial_no, hashes)) = find(&mut conn, &caller.called).await? else {
+    let Some(Found { device, serial_no, hashes, now }) = find(&mut conn, &caller.called).await? else {
         knock(&mut conn, caller, Refusal::UnknownSerialNo).await?;
         return Ok(Admission::Unknown);
     };
     let given = caller.password.as_deref().and_then(|it| secret(it, &serial_no));
     if hashes.is_empty() || given.is_some_and(|it| matches(it, &hashes)) {
-        return Ok(Admission::Admitted(device));
+        return Ok(Admission::Admitted(device, now));
     }
     let reason = if caller.password.is_some() { Refusal::WrongPassword } else { Refusal::NoPassword };
     knock(&mut conn, caller, reason).await?;
@@ -106,10 +109,21 @@ fn plausible(serial_no: &str) -> bool {
     (1..=MAX_SERIAL_NO).contains(&serial_no.len()) && serial_no.chars().all(fits)
 }
 
-/// A charger by its identity in any letter case, with its own spelling of it and its password hashes.
-async fn find(conn: &mut AsyncPgConnection, called: &str) -> Result<Option<(Device, String, Vec<String>)>> {
+/// A device that we know.
+struct Found {
+    device: Device,
+    /// Its own spelling of its identity.
+    serial_no: String,
+    hashes: Vec<String>,
+    /// The time by the clock of the database.
+    now: DateTime<Utc>,
+}
+
+/// A charger by its identity in any letter case.
+async fn find(conn: &mut AsyncPgConnection, called: &str) -> Result<Option<Found>> {
     diesel::define_sql_function! { fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text; }
-    type Row = (Uuid, Uuid, Uuid, Uuid, String, Option<Vec<String>>);
+    diesel::define_sql_function! { fn clock_timestamp() -> diesel::sql_types::Timestamptz; }
+    type Row = (Uuid, Uuid, Uuid, Uuid, String, Option<Vec<String>>, DateTime<Utc>);
     let row: Option<Row> = chargers::table
         .left_join(charger_states::table)
         .filter(lower(chargers::serial_no).eq(called.to_lowercase()))
@@ -120,13 +134,14 @@ async fn find(conn: &mut AsyncPgConnection, called: &str) -> Result<Option<(Devi
             chargers::station_id,
             chargers::serial_no,
             charger_states::password_hashes.nullable(),
+            clock_timestamp(),
         ))
         .first(conn)
         .await
         .optional()?;
-    Ok(row.map(|(charger_id, provider_id, property_id, station_id, serial_no, hashes)| {
+    Ok(row.map(|(charger_id, provider_id, property_id, station_id, serial_no, hashes, now)| {
         let owner = Owner { provider_id, property_id, station_id };
-        (Device { charger_id, owner }, serial_no, hashes.unwrap_or_default())
+        Found { device: Device { charger_id, owner }, serial_no, hashes: hashes.unwrap_or_default(), now }
     }))
 }
 

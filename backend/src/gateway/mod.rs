@@ -162,7 +162,7 @@ async fn goodbye(app: &App) {
     }
     let written = async {
         let mut conn = app.conn().await?;
-        presence::offline(&mut conn, &left, ConnectionReason::Stopping, app.now()).await
+        presence::offline(&mut conn, &left, ConnectionReason::Stopping).await
     };
     if let Err(err) = written.await {
         // Another process finds them silent after a while.

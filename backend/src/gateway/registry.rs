@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::app::new_id;
 use crate::presence::Held;
 
 /// One connection, as others see it: they can wake its task and tell it that it was replaced.
@@ -27,11 +28,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// A connection that was opened now.
-    pub fn new(charger_id: Uuid, now: DateTime<Utc>) -> Self {
+    /// A connection that was opened now. Its id is made of the time by the clock of the database, which all processes
+    /// share: so of two connections the later one has the greater id.
+    pub fn new(charger_id: Uuid, admitted_at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         Self {
             charger_id,
-            id: Uuid::now_v7(),
+            id: new_id(admitted_at),
             heard_at: AtomicI64::new(now.timestamp_millis()),
             written_at: AtomicI64::new(now.timestamp_millis()),
             holding: AtomicBool::new(false),
@@ -69,6 +71,10 @@ impl Line {
     }
 }
 
+/// There are too many connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
 /// All connections of this process.
 #[derive(Default)]
 pub struct Registry {
@@ -77,17 +83,19 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Enters a connection, and tells the one that it replaces. Refuses when there are `most` already.
-    pub fn enter(&self, line: &Arc<Line>, most: usize) -> bool {
+    /// Enters a connection, and gives the one whose place it takes. That one must be told, but not before the database
+    /// knows of the new one: or its end would be taken for the charger's.
+    ///
+    /// # Errors
+    /// There are `most` already.
+    pub fn enter(&self, line: &Arc<Line>, most: usize) -> Result<Option<Arc<Line>>, Full> {
         let mut lines = self.lines();
         if lines.len() >= most && !lines.contains_key(&line.charger_id) {
-            return false;
+            return Err(Full);
         }
-        if let Some(old) = lines.insert(line.charger_id, line.clone()) {
-            old.replace();
-        }
+        let old = lines.insert(line.charger_id, line.clone());
         metrics::gauge!("wattyard_gateway_connections").set(count(lines.len()));
-        true
+        Ok(old)
     }
 
     /// Takes a connection out, unless a newer one has its place.
@@ -153,14 +161,17 @@ mod tests {
     use super::*;
 
     fn line(charger_id: Uuid) -> Arc<Line> {
-        Arc::new(Line::new(charger_id, DateTime::UNIX_EPOCH))
+        Arc::new(Line::new(charger_id, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH))
     }
 
     #[tokio::test]
-    async fn a_newer_connection_replaces_and_the_older_one_leaves_without_harm() {
+    async fn a_newer_connection_takes_the_place_and_the_older_one_leaves_without_harm() {
         let (registry, charger) = (Registry::default(), Uuid::now_v7());
         let (old, new) = (line(charger), line(charger));
-        assert!(registry.enter(&old, 1) && registry.enter(&new, 1));
+        assert!(old.id < new.id);
+        assert!(registry.enter(&old, 1).unwrap().is_none());
+        let replaced = registry.enter(&new, 1).unwrap().unwrap();
+        replaced.replace();
         assert!(old.woken().await);
         registry.leave(&old);
         registry.wake(charger);
@@ -173,7 +184,8 @@ mod tests {
     fn only_so_many_get_in_and_signs_of_life_are_told_once() {
         let registry = Registry::default();
         let first = line(Uuid::now_v7());
-        assert!(registry.enter(&first, 1) && !registry.enter(&line(Uuid::now_v7()), 1));
+        assert!(registry.enter(&first, 1).is_ok());
+        assert_eq!(registry.enter(&line(Uuid::now_v7()), 1).err(), Some(Full));
         first.heard(DateTime::from_timestamp_millis(5).unwrap());
         assert_eq!(registry.heard(), []);
         first.hold();

@@ -14,7 +14,8 @@ use super::ocpp16::{Conversation, Heard, Replaced};
 use super::registry::Line;
 use crate::app::App;
 use crate::charging::Device;
-use crate::presence::{self, Presence};
+use crate::error::Result;
+use crate::presence::{self, Arrival};
 
 /// A device that takes nothing off its line for this long is given up.
 const WRITE: Duration = Duration::from_secs(10);
@@ -29,10 +30,10 @@ pub struct Opened {
     pub device: Device,
     /// The connection.
     pub line: Arc<Line>,
-    /// What the device called itself.
-    pub called: String,
-    /// Where it is.
-    pub address: String,
+    /// The older connection of the device here.
+    pub replaces: Option<Arc<Line>>,
+    /// The connection as the database is to know it.
+    pub arrival: Arrival,
 }
 
 /// Why a conversation ended.
@@ -100,19 +101,24 @@ impl Drop for Entered {
 
 /// Talks with a device until one of both ends it.
 pub async fn serve(opened: Opened, session: Session, stream: MessageStream) {
-    let Opened { app, device, line, called, address } = opened;
+    let Opened { app, device, line, replaces, arrival } = opened;
     let entered = Entered { app: app.clone(), line: line.clone() };
     let stream = stream.max_frame_size(app.config.gateway.max_message_bytes);
     let mut socket = Socket { session, stream, parts: None, most: app.config.gateway.max_message_bytes };
-    let online = Presence::Online { connection: line.id, called, remote_address: address };
-    let end = match note(&app, &device, online).await {
-        Ok(()) => {
+    let online = online(&app, &device, &arrival).await;
+    // Whatever came of it: the row of the charger now says whether the end of the older connection is the charger's.
+    if let Some(older) = replaces {
+        older.replace();
+    }
+    let end = match online {
+        Ok(true) => {
             line.hold();
             let mut conversation = Conversation::new(app.clone(), device, line.clone());
             let end = socket.talk(&app, &line, &mut conversation).await;
             conversation.disconnected().await;
             end
         }
+        Ok(false) => End::Replaced,
         Err(err) => {
             tracing::warn!(charger = %device.charger_id, error = %err, "a connection could not be noted: {err:#}");
             End::Failed
@@ -127,8 +133,7 @@ pub async fn serve(opened: Opened, session: Session, stream: MessageStream) {
             app.gateway.left.lock().unwrap_or_else(PoisonError::into_inner).push(line.held());
         }
         reason => {
-            let offline = Presence::Offline { connection: line.id, reason, seen_at: line.held().seen_at };
-            if let Err(err) = note(&app, &device, offline).await {
+            if let Err(err) = offline(&app, &line, reason).await {
                 // The watch finds it after a while.
                 tracing::warn!(charger = %device.charger_id, error = %err, "an end could not be noted: {err:#}");
             }
@@ -137,9 +142,15 @@ pub async fn serve(opened: Opened, session: Session, stream: MessageStream) {
     drop(entered);
 }
 
-async fn note(app: &App, device: &Device, presence: Presence) -> crate::error::Result<()> {
+async fn online(app: &App, device: &Device, arrival: &Arrival) -> Result<bool> {
     let _turn = app.gateway.turn().await;
-    presence::apply(&mut *app.conn().await?, device, presence, app.now()).await
+    presence::online(&mut *app.conn().await?, device.charger_id, arrival).await
+}
+
+async fn offline(app: &App, line: &Line, reason: ConnectionReason) -> Result<()> {
+    let _turn = app.gateway.turn().await;
+    presence::offline(&mut *app.conn().await?, &[line.held()], reason).await?;
+    Ok(())
 }
 
 /// What the device sent.

@@ -179,3 +179,18 @@ impl Browse for CarOrders {
         super::detail::complete(conn, order.into()).await
     }
 }
+
+/// The orders of a driver that the caller may see, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn latest_of(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    driver_id: Uuid,
+    count: i64,
+) -> Result<Vec<CarOrderRow>> {
+    let newest = visible(scope).filter(car_orders::driver_id.eq(driver_id)).order(car_orders::id.desc()).limit(count);
+    let orders: Vec<Order> = newest.select(Order::as_select()).load(conn).await?;
+    Ok(orders.into_iter().map(CarOrderRow::from).collect())
+}

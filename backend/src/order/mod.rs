@@ -21,6 +21,7 @@ pub use crate::charging::{closed_unpaid, paid};
 use crate::crud::ops;
 use crate::error::Result;
 pub use create::{Created, NewOrder, create};
+pub use list::latest_of;
 
 /// The states in which a connector is taken.
 pub const RUNNING: [OrderState; 4] =

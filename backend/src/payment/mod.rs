@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::auth::scope::Owner;
 use crate::error::Result;
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 use crate::ledger::Account;
 
 pub mod apply;
@@ -75,17 +75,17 @@ impl Payment {
 
     /// Tells that something became of it.
     async fn tell(&self, conn: &mut AsyncPgConnection) -> Result<()> {
-        self.tell_of(conn, "payment", self.id).await
+        self.tell_of(conn, Kind::Payment, self.id).await
     }
 
     /// Tells that the money of its order has moved.
     async fn tell_order(&self, conn: &mut AsyncPgConnection) -> Result<()> {
-        self.tell_of(conn, "car_order", self.order_id).await
+        self.tell_of(conn, Kind::CarOrder, self.order_id).await
     }
 
-    async fn tell_of(&self, conn: &mut AsyncPgConnection, kind: &str, id: Uuid) -> Result<()> {
+    async fn tell_of(&self, conn: &mut AsyncPgConnection, kind: Kind, id: Uuid) -> Result<()> {
         let driver_id = Some(self.driver_id);
-        events::tell(conn, &Happening { kind: kind.to_owned(), id, owner: self.owner(), driver_id }).await
+        events::tell(conn, &Happening { kind, id, owner: self.owner(), driver_id }).await
     }
 }
 

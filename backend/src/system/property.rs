@@ -19,7 +19,7 @@ use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::{Node, Scope};
 use crate::beyond;
-use crate::crud::{Browse, Ctx, Impact, Switch, Write, ops, page, routes};
+use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::tenant::provider_takes_new;
 
@@ -152,9 +152,7 @@ fn values(form: &PropertyForm) -> Values<'_> {
     }
 }
 
-impl Write for Properties {
-    const TABLE: &'static str = "properties";
-
+impl Create for Properties {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &PropertyForm) -> Result<Uuid> {
         rights::require_unbound(by)?;
         provider_takes_new(conn, &by.scope, form.provider_id).await?;
@@ -173,6 +171,10 @@ impl Write for Properties {
         account::open(conn, node, &form.phone, &form.contact).await?;
         Ok(id)
     }
+}
+
+impl Change for Properties {
+    const TABLE: &'static str = "properties";
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &PropertyForm) -> Result<()> {
         diesel::update(properties::table.find(id)).set(values(form)).execute(conn).await?;

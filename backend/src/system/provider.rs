@@ -20,7 +20,7 @@ use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::{Node, Scope};
 use crate::beyond;
-use crate::crud::{Browse, Ctx, Impact, Switch, Write, ops, page, routes};
+use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::review::{Rejection, require_pending};
 
@@ -119,9 +119,7 @@ impl Browse for Providers {
     }
 }
 
-impl Write for Providers {
-    const TABLE: &'static str = "providers";
-
+impl Create for Providers {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &ProviderForm) -> Result<Uuid> {
         let ProviderForm { name, contact, phone, email } = form;
         rights::require_unbound(by)?;
@@ -139,6 +137,10 @@ impl Write for Providers {
             .await?;
         Ok(id)
     }
+}
+
+impl Change for Providers {
+    const TABLE: &'static str = "providers";
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &ProviderForm) -> Result<()> {
         let ProviderForm { name, contact, phone: _, email } = form;

@@ -20,7 +20,7 @@ use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::beyond;
-use crate::crud::{Browse, Ctx, Delete, Impact, Switch, Write, ops, page, routes};
+use crate::crud::{Browse, Change, Create, Ctx, Delete, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
 
 #[derive(HasQuery)]
@@ -140,9 +140,7 @@ fn require_held(by: &Caller, wanted: &[String], before: &[String]) -> Result<()>
     Err(Error::field("permissions", "not_held", t("不能授予自己没有的权限", "Nobody can grant what they lack")))
 }
 
-impl Write for Roles {
-    const TABLE: &'static str = "roles";
-
+impl Create for Roles {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &RoleForm) -> Result<Uuid> {
         let RoleForm { kind, provider_id, property_id, name, permissions } = form;
         node::for_new(conn, by, *kind, *provider_id, *property_id).await?;
@@ -161,6 +159,10 @@ impl Write for Roles {
             .await?;
         Ok(id)
     }
+}
+
+impl Change for Roles {
+    const TABLE: &'static str = "roles";
 
     async fn update(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, form: &RoleForm) -> Result<()> {
         let RoleForm { kind: _, provider_id: _, property_id: _, name, permissions } = form;

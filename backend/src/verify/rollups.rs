@@ -48,4 +48,16 @@ pub(super) const OF_ALL: &[Rule] = &[
                     = (b.driver_id, b.station_id, b.provider_id, b.property_id)
             where (b.orders, b.last_at) is distinct from (v.orders, v.last_at)",
     },
+    Rule {
+        name: "a driver's totals are those of their visits",
+        sql: "with parts (node_id, driver_id, orders) as (
+                select node_id, driver_id, orders from driver_totals
+                union all
+                select node_id, driver_id, -orders from driver_visits,
+                    unnest(array['00000000-0000-0000-0000-000000000000'::uuid, provider_id, property_id]) as it (node_id)
+            ), sums as (select node_id, driver_id, sum(orders) as orders from parts group by node_id, driver_id)
+            select format('driver %s: off by %s', driver_id,
+                string_agg(format('%s at %s', orders, node_id), ', ' order by node_id)) as what
+            from sums where orders <> 0 group by driver_id",
+    },
 ];

@@ -129,6 +129,7 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         // They are nobody's, and the platform's alone to see.
         "car/unregistered-devices" => Uuid::now_v7(),
         "car/tariffs" => app.tariff(theirs, site).await,
+        "members/drivers" => crate::member::visitor(app, theirs, site, 1).await.0,
         "orders/car" => app.placed(theirs, site).await.order,
         "orders/payments" => app.placed(theirs, site).await.payment,
         "orders/refunds" => app.placed(theirs, site).await.refund,

@@ -134,6 +134,13 @@ impl TestApp {
         Client { http: self.http.clone(), url: self.url.clone(), token: String::new() }
     }
 
+    /// Somebody who is logged in at another server on the same database.
+    pub async fn login_at(&self, url: &str, username: &str) -> Client {
+        let guest = Client { url: url.to_owned(), ..self.guest() };
+        let answer = guest.post("/api/v1/auth/login", json!({"username": username, "password": PASSWORD})).await.ok();
+        Client { token: answer["access_token"].as_str().unwrap().to_owned(), ..guest }
+    }
+
     /// Somebody with this token.
     pub fn bearer(&self, token: &str) -> Client {
         Client { token: token.to_owned(), ..self.guest() }
@@ -400,6 +407,13 @@ impl Client {
         self.send(Method::DELETE, path, None, &[]).await
     }
 
+    /// `GET path`, and the body as it comes.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let response = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        response
+    }
+
     /// Any request.
     pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
@@ -461,6 +475,15 @@ pub async fn fresh_database() -> String {
     let template = template(&mut conn, &cluster).await;
     let name = format!("it_{}", Uuid::now_v7().simple());
     execute(&mut conn, &format!("create database {name} template {template}")).await.unwrap();
+    beside(&cluster, &name)
+}
+
+/// A database without anything in it.
+pub async fn empty_database() -> String {
+    let cluster = cluster();
+    let name = format!("it_{}", Uuid::now_v7().simple());
+    let mut conn = backend::db::connect(&cluster).await.unwrap();
+    execute(&mut conn, &format!("create database {name}")).await.unwrap();
     beside(&cluster, &name)
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use reqwest::Method;
 use rust_xlsxwriter::Workbook;
-use schema::{areas, charger_states, chargers, connectors, device_commands, stations, unknown_devices};
+use schema::{areas, car_orders, charger_states, chargers, connectors, device_commands, stations, unknown_devices};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -335,4 +335,17 @@ async fn a_password_is_kept_as_hashes_and_never_shown() {
         (&json!(false), &json!(true))
     );
     assert_eq!(set("").await.ok()["device"]["has_password"], false);
+}
+
+#[tokio::test]
+async fn disabling_a_charger_tells_of_its_running_orders_alone() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let (site, other) = (app.site(&tenant).await, app.site(&tenant).await);
+    let (running, _ended, _elsewhere) =
+        (app.placed(&tenant, &site).await, app.placed(&tenant, &site).await, app.placed(&tenant, &other).await);
+    let row = diesel::update(car_orders::table.find(running.order));
+    row.set(car_orders::state.eq("charging")).execute(&mut app.conn().await).await.unwrap();
+    let impact = tenant.boss.get(&format!("/api/v1/car/chargers/{}/impact", site.charger)).await.ok();
+    assert_eq!(impact, json!({"running_orders": 1, "stations": 0, "chargers": 0, "users": 0}));
 }

@@ -21,14 +21,11 @@ use shared::fixed::Fen;
 use shared::order::OrderState;
 
 use crate::app::fresh_database;
+use crate::process::{free_address, program, ready};
 
 const CHARGES: usize = 50;
 const DRIVERS: usize = 10;
 const KILLS: usize = 6;
-
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
-}
 
 /// The server as a process of its own, so that it can be killed as the kernel kills.
 struct Server {
@@ -40,14 +37,8 @@ struct Server {
 
 impl Server {
     fn command(&self, subcommand: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
+        let mut command = program(subcommand, &self.database, self.address, &self.folder);
         command
-            .args(subcommand)
-            .env("DATABASE_URL", &self.database)
-            .env("WATTYARD_HTTP", self.address.to_string())
-            .env("WATTYARD_ADMIN_PASSWORD", "correct horse battery")
-            .env("WATTYARD__DATABASE__FOLDER", &self.folder)
-            .env("WATTYARD__DATABASE__CONNECTIONS", "5")
             .env("WATTYARD__HTTP__PUBLIC_URL", format!("http://{}", self.address))
             .env("WATTYARD__PAYMENT__SANDBOX__URL", format!("http://{}", self.bank))
             .env("WATTYARD__PAYMENT__SANDBOX__SECRET", "sandbox-secret")
@@ -55,22 +46,13 @@ impl Server {
             .env("WATTYARD__SMS__SECRET", "sms-secret")
             .env("WATTYARD__CHARGING__START_SECONDS", "20")
             .env("WATTYARD__CHARGING__SILENT_SECONDS", "15")
-            .env("WATTYARD__CHARGING__PAY_SECONDS", "30")
-            .env("RUST_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .env("WATTYARD__CHARGING__PAY_SECONDS", "30");
         command
     }
 
     async fn start(&self) -> Child {
         let child = self.command(&["serve", "--demo"]).spawn().unwrap();
-        let url = format!("http://{}/readyz", self.address);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        let http = backend::app::http_client().unwrap();
-        while !http.get(&url).send().await.is_ok_and(|it| it.status().is_success()) {
-            assert!(Instant::now() < deadline, "the server did not get ready");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        ready(self.address).await;
         child
     }
 }

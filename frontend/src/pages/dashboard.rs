@@ -1,81 +1,25 @@
 //! The first page: the platform in numbers.
 
 use leptos::prelude::*;
-use serde::Deserialize;
+use shared::dashboard::{Customer, Dashboard, DayEnergy, DayOrders, OrderNumbers};
+use shared::fixed::Kwh;
 use shared::text::Lang;
 
 use crate::kit::chart::{Chart, Series, Shape, chart};
 use crate::kit::fetched::{fetched, part};
 use crate::kit::icon::{BIKE, CAR, Icon, RECEIPT, USERS, icon};
 use crate::lang::{lang, tr};
-use crate::{answer, events};
+use crate::{answer, clock, events};
 
-/// What the dashboard shows.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Dashboard {
-    car: CarNumbers,
-    bike: BikeNumbers,
-    orders: OrderNumbers,
-    users: UserNumbers,
-    last7: Vec<DayOrders>,
-    last5: Vec<DayEnergy>,
-    top: Vec<Customer>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct CarNumbers {
-    stations: i64,
-    areas: i64,
-    chargers: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct BikeNumbers {
-    stations: i64,
-    areas: i64,
-    devices: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct OrderNumbers {
-    car: i64,
-    bike: i64,
-    total: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct UserNumbers {
-    members: i64,
-    cards: i64,
-    drivers: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct DayOrders {
-    day: String,
-    car: i64,
-    bike: i64,
-    refunds: i64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct DayEnergy {
-    day: String,
-    car_kwh: String,
-    bike_kwh: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Customer {
-    phone: String,
-    name: Option<String>,
-    count: i64,
-}
+/// The numbers are read anew this often even if nobody tells of anything: days go by, and the server adds up only once in
+/// a while.
+const REFRESH_MS: u32 = 30_000;
 
 /// The page.
 pub fn dashboard() -> AnyView {
     let numbers = fetched(|| Some("dashboard".to_owned()));
     numbers.refresh_on(events::changed(&["car_order", "refund", "charger"]));
+    numbers.refresh_on(clock::every(REFRESH_MS));
     part(numbers, |text| answer::read(text).map(|it| draw(&it)))
 }
 
@@ -92,7 +36,7 @@ fn draw(it: &Dashboard) -> AnyView {
                 (tr("总订单", "All"), orders.total), (tr("汽车", "Cars"), orders.car), (tr("单车", "E-bikes"), orders.bike),
             ])}
             {tile("violet", USERS, tr("用户", "People"), [
-                (tr("会员", "Members"), users.members), (tr("充电卡", "Cards"), users.cards), (tr("车主", "Drivers"), users.drivers),
+                (tr("车主", "Drivers"), users.drivers), (tr("近 7 天新增", "New in 7 days"), users.newcomers),
             ])}
             {panel(tr("最近 7 天订单", "Orders of the last 7 days"), chart(Signal::stored(order_chart(&last7)), 300))}
             {panel(tr("最近 5 天电量", "Energy of the last 5 days"), chart(Signal::stored(energy_chart(&last5)), 300))}
@@ -103,14 +47,19 @@ fn draw(it: &Dashboard) -> AnyView {
     .into_any()
 }
 
-fn tile(tone: &'static str, face: Icon, title: &'static str, numbers: [(&'static str, i64); 3]) -> AnyView {
+fn tile(
+    tone: &'static str,
+    face: Icon,
+    title: &'static str,
+    numbers: impl IntoIterator<Item = (&'static str, i64)>,
+) -> AnyView {
     let number = |(label, count): (&'static str, i64)| {
         view! { <div><dt>{label}</dt><dd class="num">{grouped(count)}</dd></div> }.into_any()
     };
     view! {
         <section class=format!("el-card is-never-shadow tile tile-{tone}")>
             <header><span class="tile-icon">{icon(face)}</span><h2>{title}</h2></header>
-            <dl>{numbers.map(number).collect_view()}</dl>
+            <dl>{numbers.into_iter().map(number).collect_view()}</dl>
         </section>
     }
     .into_any()
@@ -163,13 +112,13 @@ fn order_chart(days: &[DayOrders]) -> Chart {
 }
 
 fn energy_chart(days: &[DayEnergy]) -> Chart {
-    let of = |number: fn(&DayEnergy) -> &String| days.iter().map(|it| number(it).clone()).collect();
+    let of = |energy: fn(&DayEnergy) -> Kwh| days.iter().map(|it| energy(it).to_string()).collect();
     Chart {
         title: tr("最近 5 天充电量", "Energy of the last 5 days").to_owned(),
         labels: days.iter().map(|it| short(&it.day)).collect(),
         series: vec![
-            series(tr("汽车", "Cars"), Shape::Bar, of(|it| &it.car_kwh)),
-            series(tr("单车", "E-bikes"), Shape::Bar, of(|it| &it.bike_kwh)),
+            series(tr("汽车", "Cars"), Shape::Bar, of(|it| it.car_kwh)),
+            series(tr("单车", "E-bikes"), Shape::Bar, of(|it| it.bike_kwh)),
         ],
         units: vec!["kWh".to_owned()],
         ..Chart::default()

@@ -10,6 +10,7 @@ use shared::area::CarAreas;
 use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
+use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
 use shared::station::CarStations;
 use shared::system::audit::Audits;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 
 use crate::kit::crud::{Source, browse, crud, edit};
 use crate::kit::form::Slot;
-use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS};
+use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
 use crate::run::live;
 use crate::session;
 
@@ -124,6 +125,11 @@ pub const GROUPS: &[Group] = &[
             Page::of(browse::<Payments>().live(&["payment"])),
             Page::of(browse::<Refunds>().live(&["refund"])),
         ],
+    },
+    Group {
+        title: t("会员中心", "Members"),
+        icon: USERS,
+        pages: &[Page::of(browse::<Drivers>().live(&["car_order"]))],
     },
     Group {
         title: t("系统管理", "System"),

@@ -17,7 +17,7 @@ use super::Payment;
 use crate::app::new_id;
 use crate::auth::scope::Owner;
 use crate::error::{Error, Result};
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Kind};
 use crate::jobs;
 use crate::ledger::{self, Account, Posting};
 
@@ -82,8 +82,7 @@ impl Refund {
 
     /// Tells that something became of it.
     async fn tell(&self, conn: &mut AsyncPgConnection, driver_id: Uuid) -> Result<()> {
-        let happening =
-            Happening { kind: "refund".to_owned(), id: self.id, owner: self.owner(), driver_id: Some(driver_id) };
+        let happening = Happening { kind: Kind::Refund, id: self.id, owner: self.owner(), driver_id: Some(driver_id) };
         events::tell(conn, &happening).await
     }
 }

@@ -22,14 +22,12 @@ use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::Node;
 use crate::auth::session;
-use crate::crud::{Ctx, Delete, Impact, Switch, Write, ops, routes};
+use crate::crud::{Change, Create, Ctx, Delete, Impact, Switch, ops, routes};
 use crate::error::{Error, Result};
 use crate::system::account::{self, Password};
 use crate::system::{node, rights};
 
-impl Write for Users {
-    const TABLE: &'static str = "users";
-
+impl Create for Users {
     /// The account has no password until one is set.
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &UserForm) -> Result<Uuid> {
         let UserForm { kind, provider_id, property_id, username, name, phone, email, role_ids, password: _ } = form;
@@ -54,6 +52,10 @@ impl Write for Users {
         roles::set(conn, by, id, at, role_ids.as_deref().unwrap_or_default()).await?;
         Ok(id)
     }
+}
+
+impl Change for Users {
+    const TABLE: &'static str = "users";
 
     async fn update(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, form: &UserForm) -> Result<()> {
         let UserForm { kind, provider_id, property_id, username: _, name, phone, email, role_ids, password: _ } = form;

@@ -43,7 +43,12 @@ impl Charger {
 
     /// Connects with these headers; the error is the HTTP status of the refusal.
     pub async fn try_connect(app: &TestApp, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let url = format!("{}/ocpp/{path}", app.url.replace("http:", "ws:"));
+        Self::try_connect_to(&app.url, path, headers).await
+    }
+
+    /// As [`Charger::try_connect`], to a server at this address.
+    pub async fn try_connect_to(url: &str, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let url = format!("{}/ocpp/{path}", url.replace("http:", "ws:"));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
@@ -168,7 +173,7 @@ impl Happenings {
         let told = async {
             loop {
                 let it = self.0.recv().await.unwrap();
-                if it.kind == kind && it.id == id {
+                if json!(it.kind) == kind && it.id == id {
                     return;
                 }
             }
@@ -200,7 +205,7 @@ pub async fn is_online(app: &TestApp, charger: Uuid) -> bool {
 pub async fn comings_and_goings(app: &TestApp, charger: Uuid) -> Vec<(bool, String)> {
     let records = connection_records::table
         .filter(connection_records::device_id.eq(charger))
-        .order((connection_records::created_at, connection_records::id))
+        .order(connection_records::id)
         .select((connection_records::online, connection_records::reason));
     records.load(&mut app.conn().await).await.unwrap()
 }

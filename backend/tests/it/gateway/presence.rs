@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use backend::app::new_id;
 use backend::jobs::{Job, Outcome};
-use backend::presence::{self, Held, Watch};
+use backend::presence::{self, Arrival, Held, Watch};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use schema::charger_states;
+use shared::device::ConnectionReason;
 use uuid::Uuid;
 
 use super::{Charger, comings_and_goings, eventually, is_online, one_charger};
@@ -93,9 +95,63 @@ async fn only_the_holding_connection_may_speak_for_a_charger() {
     let seen: Option<DateTime<Utc>> =
         charger_states::table.find(site.charger).select(charger_states::last_seen_at).first(&mut conn).await.unwrap();
     assert_eq!(seen.unwrap().timestamp_millis(), seen_at.timestamp_millis());
-    let gone = presence::offline(&mut conn, &[stranger], shared::device::ConnectionReason::Lost, Utc::now()).await;
+    let gone = presence::offline(&mut conn, &[stranger], ConnectionReason::Lost).await;
     assert_eq!(gone.unwrap(), 0);
     assert!(is_online(&app, site.charger).await);
+}
+
+#[tokio::test]
+async fn the_latest_connection_holds_whoever_writes_first() {
+    let app = TestApp::new().await;
+    let (site, _) = one_charger(&app).await;
+    let now = Utc::now();
+    let [first, second, third] = [0, 1, 2].map(|later| {
+        let connection = new_id(now + TimeDelta::seconds(later));
+        let arrival = Arrival { connection, called: site.serial_no.clone(), remote_address: "10.8.0.17".to_owned() };
+        (arrival, Held { charger_id: site.charger, connection, seen_at: now })
+    });
+    let mut conn = app.conn().await;
+    let before = comings_and_goings(&app, site.charger).await.len();
+    let mut comes =
+        async |(arrival, _): &(Arrival, Held)| presence::online(&mut conn, site.charger, arrival).await.unwrap();
+    assert!(comes(&first).await);
+    assert!(comes(&third).await);
+    // It came before the third, but was slower in saying so.
+    assert!(!comes(&second).await);
+    for (_, gone) in [&first, &second] {
+        let count = presence::offline(&mut conn, &[*gone], ConnectionReason::Reconnected).await;
+        assert_eq!(count.unwrap(), 0);
+    }
+    assert!(presence::holds(&mut conn, site.charger, third.1.connection).await.unwrap());
+    assert_eq!(presence::offline(&mut conn, &[third.1], ConnectionReason::Closed).await.unwrap(), 1);
+    // Nobody holds it, so that even an older one may.
+    assert!(presence::online(&mut conn, site.charger, &second.0).await.unwrap());
+    let records = comings_and_goings(&app, site.charger).await.split_off(before);
+    let expected = [(true, "connected"), (true, "reconnected"), (false, "closed"), (true, "connected")];
+    assert_eq!(records, expected.map(|(online, why)| (online, why.to_owned())));
+}
+
+#[tokio::test]
+async fn a_charger_that_reconnects_in_a_hurry_is_never_written_offline() {
+    let app = TestApp::new().await;
+    let (site, mut happenings) = one_charger(&app).await;
+    let before = comings_and_goings(&app, site.charger).await.len();
+    let mut lines = vec![Charger::connect(&app, &site.serial_no).await];
+    happenings.wait("charger", site.charger).await;
+    for _ in 0..10 {
+        lines.push(Charger::connect(&app, &site.serial_no).await);
+    }
+    let mut last = lines.pop().unwrap();
+    for line in &mut lines {
+        assert_eq!(line.closed().await, 1000);
+    }
+    last.boot().await;
+    assert!(is_online(&app, site.charger).await);
+    let records = comings_and_goings(&app, site.charger).await.split_off(before);
+    let (first, rest) = records.split_first().unwrap();
+    assert_eq!(*first, (true, "connected".to_owned()));
+    // One that was overtaken before it was written down may be missing.
+    assert!(!rest.is_empty() && rest.iter().all(|it| *it == (true, "reconnected".to_owned())), "{records:?}");
 }
 
 #[tokio::test]

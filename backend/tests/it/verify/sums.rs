@@ -39,8 +39,24 @@ pub const PLANTS: &[Plant] = &[
         "delete from order_days where day = (select min(day) from order_days)",
         &["the sums of a day are those of its orders and refunds: …"],
     ),
-    ("update driver_visits set orders = orders + 1", &["a driver's visits are the charges that began: driver …"]),
-    ("delete from driver_visits", &["a driver's visits are the charges that began: driver …"]),
+    (
+        "update driver_visits set orders = orders + 1",
+        &[
+            "a driver's totals are those of their visits: driver …",
+            "a driver's visits are the charges that began: driver …",
+        ],
+    ),
+    (
+        "delete from driver_visits",
+        &[
+            "a driver's totals are those of their visits: driver …",
+            "a driver's visits are the charges that began: driver …",
+        ],
+    ),
+    (
+        "update driver_totals set orders = orders + 1 where node_id = '00000000-0000-0000-0000-000000000000'",
+        &["a driver's totals are those of their visits: driver …"],
+    ),
     (
         "delete from jobs where kind = 'payment.watch' and key = '{f.payment.id}'",
         &["I-28 what is under way has its job: {f.payment} is paying, without a job payment.watch"],

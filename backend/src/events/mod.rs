@@ -1,25 +1,61 @@
 //! What happened, told to those who may know: `NOTIFY` between processes, a hub within one, server-sent events out.
 
+mod stream;
+
 use std::time::Duration;
 
-use actix_web::HttpResponse;
-use actix_web::web::Bytes;
 use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use shared::car_order::CarOrders;
+use shared::charger::CarChargers;
+use shared::connector::CarConnectors;
+use shared::payment::{Payments, Refunds};
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
+pub use self::stream::{answer, stream};
 use crate::auth::scope::Owner;
-use crate::crud::Ctx;
+use crate::crud::ops::permission;
 use crate::error::Result;
+
+/// What kind of thing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A car order.
+    CarOrder,
+    /// A charger.
+    Charger,
+    /// A connector of a charger.
+    Connector,
+    /// A command to a charger.
+    Command,
+    /// A payment.
+    Payment,
+    /// A refund.
+    Refund,
+}
+
+impl Kind {
+    /// The permission of those who may know of it: the one to view such a thing.
+    pub fn permission(self) -> String {
+        match self {
+            Self::CarOrder => permission::<CarOrders>("view"),
+            Self::Charger | Self::Command => permission::<CarChargers>("view"),
+            Self::Connector => permission::<CarConnectors>("view"),
+            Self::Payment => permission::<Payments>("view"),
+            Self::Refund => permission::<Refunds>("view"),
+        }
+    }
+}
 
 /// Something changed. Clients read the thing itself again; the event only says which.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Happening {
-    /// What kind of thing: `car_order`, `charger`, `connector`, `command`, `payment`, `refund`.
-    pub kind: String,
+    /// What kind of thing.
+    pub kind: Kind,
     /// Which one.
     pub id: Uuid,
     /// Whose it is.
@@ -29,28 +65,22 @@ pub struct Happening {
     pub driver_id: Option<Uuid>,
 }
 
-/// What a client is told.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct EventBody<'a> {
-    /// What kind of thing.
-    #[schema(example = "car_order")]
-    kind: &'a str,
-    /// Which one.
-    id: Uuid,
-}
-
 /// The channel of `NOTIFY` that carries happenings.
 pub const CHANNEL: &str = "wattyard_events";
 /// The channel that wakes gateways for commands; its payload is the device's id.
 pub const COMMANDS: &str = "wattyard_commands";
 /// The channel that wakes workers for jobs.
 pub const JOBS: &str = "wattyard_jobs";
+/// The channel on which the database tells that somebody's rights have changed.
+const RIGHTS: &str = "wattyard_rights";
 
 /// Distributes what happened within this process.
 pub struct Hub {
     happenings: broadcast::Sender<Happening>,
     commands: broadcast::Sender<Uuid>,
     jobs: tokio::sync::Notify,
+    /// How often anybody's rights have changed.
+    rights: watch::Sender<u64>,
 }
 
 impl Default for Hub {
@@ -59,6 +89,7 @@ impl Default for Hub {
             happenings: broadcast::channel(1024).0,
             commands: broadcast::channel(1024).0,
             jobs: tokio::sync::Notify::new(),
+            rights: watch::Sender::default(),
         }
     }
 }
@@ -79,6 +110,11 @@ impl Hub {
         self.jobs.notified().await;
     }
 
+    /// Hears that rights may have changed: before anything is told that happened after the change.
+    pub fn rights(&self) -> watch::Receiver<u64> {
+        self.rights.subscribe()
+    }
+
     fn take(&self, channel: &str, payload: &str) {
         // Nobody listening is not an error.
         match channel {
@@ -92,6 +128,7 @@ impl Hub {
                     let _ = self.commands.send(id);
                 }
             }
+            RIGHTS => self.rights.send_modify(|it| *it += 1),
             _ => self.jobs.notify_one(),
         }
     }
@@ -111,11 +148,12 @@ impl Hub {
 
     async fn listen_once(&self, url: &str) -> anyhow::Result<()> {
         let mut conn = crate::db::connect(url).await?;
-        for channel in [CHANNEL, COMMANDS, JOBS] {
+        for channel in [CHANNEL, COMMANDS, JOBS, RIGHTS] {
             diesel::sql_query(format!("listen {channel}")).execute(&mut conn).await?;
         }
-        // What was told while nobody listened: let the workers look.
+        // What was told while nobody listened: let the workers look, and the streams read their rights.
         self.jobs.notify_one();
+        self.rights.send_modify(|it| *it += 1);
         let mut told = std::pin::pin!(conn.notifications_stream());
         while let Some(it) = told.next().await {
             let it = it?;
@@ -159,55 +197,4 @@ pub async fn notify(conn: &mut AsyncPgConnection, channel: &str, payload: &str) 
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// `GET /events`: what the caller may see, as it happens, with a comment every 20 s to keep the line open.
-pub async fn stream(ctx: Ctx) -> HttpResponse {
-    let Ctx { app, caller, conn, .. } = ctx;
-    // A stream lives long; its connection goes back to the pool at once.
-    drop(conn);
-    let scope = caller.scope;
-    sse(app.hub.happenings(), app.stopping.clone(), move |it| scope.sees(&it.owner))
-}
-
-/// Happenings that pass as a stream of server-sent events.
-pub fn sse(
-    receiver: broadcast::Receiver<Happening>,
-    stopping: tokio_util::sync::CancellationToken,
-    passes: impl Fn(&Happening) -> bool + 'static,
-) -> HttpResponse {
-    let stream = futures_util::stream::unfold((receiver, passes), move |(mut receiver, passes)| {
-        let stopping = stopping.clone();
-        async move {
-            loop {
-                let line = tokio::select! {
-                    () = stopping.cancelled() => return None,
-                    () = tokio::time::sleep(Duration::from_secs(20)) => ": still here\n\n".to_owned(),
-                    it = receiver.recv() => match it {
-                        Ok(it) if passes(&it) => {
-                            let body = EventBody { kind: &it.kind, id: it.id };
-                            format!("data: {}\n\n", serde_json::to_string(&body).ok()?)
-                        }
-                        Ok(_) => continue,
-                        // Too slow to hear everything: have the client read all it shows again.
-                        Err(broadcast::error::RecvError::Lagged(_)) => "event: lagged\ndata: {}\n\n".to_owned(),
-                        Err(broadcast::error::RecvError::Closed) => return None,
-                    },
-                };
-                return Some((Ok::<_, actix_web::Error>(Bytes::from(line)), (receiver, passes)));
-            }
-        }
-    });
-    answer(stream)
-}
-
-/// The answer that sends these lines as server-sent events.
-pub fn answer(lines: impl futures_util::Stream<Item = actix_web::Result<Bytes>> + 'static) -> HttpResponse {
-    let hello = futures_util::stream::once(async { Ok(Bytes::from_static(b": hello\n\n")) });
-    HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header(("cache-control", "no-store"))
-        .insert_header(("x-accel-buffering", "no"))
-        .insert_header(actix_web::http::header::ContentEncoding::Identity)
-        .streaming(hello.chain(lines))
 }

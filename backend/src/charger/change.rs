@@ -1,0 +1,178 @@
+//! Chargers are added with their connectors, changed, and switched on and off.
+
+use chrono::Utc;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{car_orders, charger_states, chargers, connectors, unknown_devices};
+use shared::charger::{CarChargerForm, CarChargers, Communication, CurrentType, Interface, Mounting, Speed};
+use shared::station::Nature;
+use shared::text::t;
+use uuid::Uuid;
+
+use super::{Parent, make_available};
+use crate::app::new_id;
+use crate::auth::caller::Caller;
+use crate::auth::scope::Owner;
+use crate::crud::{Change, Create, Impact, Switch};
+use crate::error::{Error, Result};
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = chargers, treat_none_as_null = true, treat_none_as_default_value = false)]
+struct Values<'a> {
+    name: &'a str,
+    model: Option<&'a str>,
+    device_version: Option<&'a str>,
+    sim: Option<&'a str>,
+    nature: Nature,
+    occupancy_fee: bool,
+    reservable: bool,
+    output_current_a: Option<i32>,
+    output_power_w: i64,
+    output_voltage_v: Option<i32>,
+    current_type: CurrentType,
+    interface: Interface,
+    speed: Speed,
+    mounting: Option<Mounting>,
+    protection: Option<&'a str>,
+    communication: Option<Communication>,
+}
+
+fn values(form: &CarChargerForm) -> Values<'_> {
+    let CarChargerForm {
+        station_id: _,
+        area_id: _,
+        serial_no: _,
+        name,
+        connectors: _,
+        model,
+        device_version,
+        sim,
+        nature,
+        occupancy_fee,
+        reservable,
+        output_power_w,
+        output_current_a,
+        output_voltage_v,
+        current_type,
+        interface,
+        speed,
+        mounting,
+        protection,
+        communication,
+    } = form;
+    Values {
+        name,
+        model: model.as_deref(),
+        device_version: device_version.as_deref(),
+        sim: sim.as_deref(),
+        nature: *nature,
+        occupancy_fee: occupancy_fee.unwrap_or(false),
+        reservable: reservable.unwrap_or(false),
+        output_current_a: *output_current_a,
+        output_power_w: *output_power_w,
+        output_voltage_v: *output_voltage_v,
+        current_type: *current_type,
+        interface: *interface,
+        speed: *speed,
+        mounting: *mounting,
+        protection: protection.as_deref(),
+        communication: *communication,
+    }
+}
+
+/// Adds the connectors from one number to another, both included.
+async fn add_connectors(conn: &mut AsyncPgConnection, parent: &Parent, first: i32, last: i32) -> Result<()> {
+    let Parent { id, provider_id, property_id, station_id, area_id, code, enabled: _ } = parent;
+    let rows = (first..=last).map(|number| {
+        (
+            connectors::id.eq(new_id(Utc::now())),
+            connectors::provider_id.eq(provider_id),
+            connectors::property_id.eq(property_id),
+            connectors::station_id.eq(station_id),
+            connectors::area_id.eq(area_id),
+            connectors::charger_id.eq(id),
+            connectors::number.eq(number),
+            connectors::code.eq(format!("{code}-{number}")),
+            connectors::name.eq(format!("{number}号枪")),
+        )
+    });
+    diesel::insert_into(connectors::table).values(rows.collect::<Vec<_>>()).execute(conn).await?;
+    Ok(())
+}
+
+impl Create for CarChargers {
+    async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &CarChargerForm) -> Result<Uuid> {
+        let Owner { provider_id, property_id, station_id } =
+            crate::tenant::area_takes_new(conn, &by.scope, "car", form.station_id, form.area_id).await?;
+        let parent: Parent = diesel::insert_into(chargers::table)
+            .values((
+                chargers::id.eq(new_id(Utc::now())),
+                chargers::provider_id.eq(provider_id),
+                chargers::property_id.eq(property_id),
+                chargers::station_id.eq(station_id),
+                chargers::area_id.eq(form.area_id),
+                chargers::serial_no.eq(&form.serial_no),
+                values(form),
+            ))
+            .returning(Parent::as_returning())
+            .get_result(conn)
+            .await?;
+        diesel::insert_into(charger_states::table)
+            .values(charger_states::charger_id.eq(parent.id))
+            .execute(conn)
+            .await?;
+        add_connectors(conn, &parent, 1, form.connectors).await?;
+        // It is no stranger any more, in whatever letter case it knocked.
+        diesel::define_sql_function! { fn lower(text: Text) -> Text; }
+        let stranger =
+            unknown_devices::table.filter(lower(unknown_devices::serial_no).eq(form.serial_no.to_lowercase()));
+        diesel::delete(stranger).execute(conn).await?;
+        Ok(parent.id)
+    }
+}
+
+impl Change for CarChargers {
+    const TABLE: &'static str = "chargers";
+
+    async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &CarChargerForm) -> Result<()> {
+        let parent: Parent = diesel::update(chargers::table.find(id))
+            .set(values(form))
+            .returning(Parent::as_returning())
+            .get_result(conn)
+            .await?;
+        let of_charger = connectors::table.filter(connectors::charger_id.eq(id));
+        let last: Option<i32> = of_charger.select(diesel::dsl::max(connectors::number)).first(conn).await?;
+        let last = last.unwrap_or(0);
+        if form.connectors < last {
+            // Orders and records refer to them.
+            let text = t("电枪数量不能减少，可禁用不用的枪", "There cannot be fewer; disable those that are not used");
+            return Err(Error::field("connectors", "range", text));
+        }
+        if form.connectors > last && !parent.enabled {
+            let text = t("电桩已禁用，不能添加充电枪", "The charger is disabled and takes no new connectors");
+            return Err(Error::Conflict("charger_disabled", text));
+        }
+        add_connectors(conn, &parent, last + 1, form.connectors).await
+    }
+}
+
+impl Switch for CarChargers {
+    const TABLE: &'static str = "chargers";
+
+    async fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool) -> Result<()> {
+        let parent: Parent = diesel::update(chargers::table.find(id))
+            .set(chargers::enabled.eq(on))
+            .returning(Parent::as_returning())
+            .get_result(conn)
+            .await?;
+        make_available(conn, id, parent.owner(), 0, on, &by.name).await
+    }
+
+    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+        let running = car_orders::table
+            .filter(car_orders::charger_id.eq(id))
+            .filter(car_orders::state.eq_any(crate::order::RUNNING));
+        Ok(Impact { running_orders: running.count().get_result(conn).await?, ..Impact::default() })
+    }
+}

@@ -1,0 +1,142 @@
+//! Drivers as staff looks through them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schema::{car_orders, driver_visits as visits, drivers};
+use shared::fixed::Fen;
+use shared::member::driver::{DriverDetail, DriverFilter, DriverRow, Drivers, Gender};
+use shared::page::{Page, PageQuery};
+use uuid::Uuid;
+
+use crate::auth::scope::Scope;
+use crate::beyond;
+use crate::crud::{Browse, page};
+use crate::error::Result;
+
+/// How many orders the detail shows.
+const LATEST: i64 = 5;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = drivers, check_for_backend(Pg))]
+struct Driver {
+    id: Uuid,
+    phone: String,
+    nickname: Option<String>,
+    name: Option<String>,
+    gender: Gender,
+    plate: Option<String>,
+    certified: bool,
+    enabled: bool,
+    last_seen_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Driver> for DriverRow {
+    fn from(it: Driver) -> Self {
+        Self {
+            id: it.id,
+            phone: it.phone,
+            nickname: it.nickname,
+            name: it.name,
+            gender: it.gender,
+            plate: it.plate,
+            certified: it.certified,
+            enabled: it.enabled,
+            // What they have done is told by their visits, see `add_visits`.
+            orders: 0,
+            last_charge_at: None,
+            last_seen_at: it.last_seen_at,
+            created_at: it.created_at,
+        }
+    }
+}
+
+/// Who has charged where the caller may look.
+fn visible_visits(scope: &Scope) -> visits::BoxedQuery<'static, Pg> {
+    scope.narrow(visits::table.into_boxed(), visits::provider_id, visits::property_id, visits::station_id)
+}
+
+/// The drivers that the caller may see: the platform all of them, others those who have charged at their stations. Every
+/// read starts here.
+pub fn visible(scope: &Scope) -> drivers::BoxedQuery<'static, Pg> {
+    let all = drivers::table.into_boxed();
+    if *scope == Scope::ALL {
+        return all;
+    }
+    all.filter(drivers::id.eq_any(visible_visits(scope).select(visits::driver_id)))
+}
+
+fn found(scope: &Scope, filter: &DriverFilter) -> drivers::BoxedQuery<'static, Pg> {
+    let DriverFilter { phone, plate, provider_id, property_id } = filter;
+    let mut query = visible(scope);
+    if let Some(phone) = phone {
+        query = query.filter(drivers::phone.eq(phone.clone()));
+    }
+    if let Some(plate) = plate {
+        query = query.filter(drivers::plate.eq(plate.to_uppercase()));
+    }
+    // Only visits that the caller may see count, or one could find out who charges at somebody else's stations.
+    if let Some(id) = provider_id {
+        let there = visible_visits(scope).filter(visits::provider_id.eq(*id));
+        query = query.filter(drivers::id.eq_any(there.select(visits::driver_id)));
+    }
+    if let Some(id) = property_id {
+        let there = visible_visits(scope).filter(visits::property_id.eq(*id));
+        query = query.filter(drivers::id.eq_any(there.select(visits::driver_id)));
+    }
+    query
+}
+
+/// Adds how often these drivers have charged where the caller may look, and when last.
+async fn add_visits(conn: &mut AsyncPgConnection, scope: &Scope, rows: &mut [DriverRow]) -> Result<()> {
+    let ids: Vec<Uuid> = rows.iter().map(|it| it.id).collect();
+    let of_rows = visible_visits(scope).filter(visits::driver_id.eq_any(ids));
+    let found: Vec<(Uuid, i64, DateTime<Utc>)> =
+        of_rows.select((visits::driver_id, visits::orders, visits::last_at)).load(conn).await?;
+    let mut rows: HashMap<Uuid, &mut DriverRow> = rows.iter_mut().map(|it| (it.id, it)).collect();
+    for (id, orders, last_at) in found {
+        if let Some(row) = rows.get_mut(&id) {
+            row.orders += orders;
+            row.last_charge_at = row.last_charge_at.max(Some(last_at));
+        }
+    }
+    Ok(())
+}
+
+impl Browse for Drivers {
+    async fn list(
+        conn: &mut AsyncPgConnection,
+        scope: &Scope,
+        filter: &DriverFilter,
+        page: &PageQuery,
+    ) -> Result<Page<DriverRow>> {
+        let order = page::by(drivers::id, page.order().1);
+        let rows = beyond!(found(scope, filter), drivers::id, page).order(order).select(Driver::as_select());
+        let counted = found(scope, filter).select(drivers::id);
+        let mut page = page::load::<Driver, DriverRow, _, _>(conn, page, rows, counted).await?;
+        add_visits(conn, scope, &mut page.items).await?;
+        Ok(page)
+    }
+
+    async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<DriverDetail> {
+        let driver: Driver = visible(scope).filter(drivers::id.eq(id)).select(Driver::as_select()).first(conn).await?;
+        let mut row = DriverRow::from(driver);
+        add_visits(conn, scope, std::slice::from_mut(&mut row)).await?;
+        let charged = car_orders::table
+            .filter(car_orders::driver_id.eq(id))
+            .select(sql::<BigInt>("coalesce(sum(car_orders.charged_fen), 0)::bigint"))
+            .into_boxed();
+        let charged: i64 = scope
+            .narrow(charged, car_orders::provider_id, car_orders::property_id, car_orders::station_id)
+            .first(conn)
+            .await?;
+        let latest = crate::order::latest_of(conn, scope, id, LATEST).await?;
+        Ok(DriverDetail { row, charged_fen: Fen(charged), latest })
+    }
+}

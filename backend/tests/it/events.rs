@@ -1,0 +1,216 @@
+//! Streams of events: who is told what, and that a stream has no more rights than its reader has at the moment.
+
+use std::time::Duration;
+
+use backend::app::new_id;
+use backend::auth::scope::Owner;
+use backend::events::{self, Happening, Kind};
+use chrono::Utc;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use schema::{drivers, roles, user_roles, user_stations, users};
+use serde_json::{Value, json};
+use shared::user::UserKind;
+use uuid::Uuid;
+
+use crate::app::{Client, Site, Tenant, TestApp};
+use crate::payment::World;
+
+/// Nothing in these tests takes this long, unless it never comes.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A stream of server-sent events, as a client reads it.
+struct Stream {
+    response: reqwest::Response,
+    unread: String,
+}
+
+impl Stream {
+    async fn open(client: &Client, path: &str) -> Self {
+        let mut stream = Self { response: client.open(path).await, unread: String::new() };
+        assert_eq!(stream.line().await.as_deref(), Some(": hello"));
+        stream
+    }
+
+    /// The next line that is not empty; nothing when the stream has ended.
+    async fn line(&mut self) -> Option<String> {
+        loop {
+            while let Some((line, rest)) = self.unread.split_once('\n') {
+                let line = line.to_owned();
+                self.unread = rest.to_owned();
+                if !line.is_empty() {
+                    return Some(line);
+                }
+            }
+            let chunk = tokio::time::timeout(LIMIT, self.response.chunk()).await.expect("the stream says nothing");
+            self.unread.push_str(std::str::from_utf8(&chunk.unwrap()?).unwrap());
+        }
+    }
+
+    /// What is told next; nothing when the stream has ended.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(data) = self.line().await?.strip_prefix("data: ") {
+                return Some(serde_json::from_str(data).unwrap());
+            }
+        }
+    }
+}
+
+fn owner(tenant: &Tenant, site: &Site) -> Owner {
+    Owner { provider_id: tenant.provider, property_id: tenant.property, station_id: site.station }
+}
+
+/// Something happens to a thing of this owner; gives what a client would be told.
+async fn happen(app: &TestApp, owner: Owner, kind: Kind) -> Value {
+    let id = new_id(Utc::now());
+    events::tell(&mut *app.conn().await, &Happening { kind, id, owner, driver_id: None }).await.unwrap();
+    json!({"kind": kind, "id": id})
+}
+
+/// Waits until the server listens to the database: what is told before is lost.
+async fn listening(app: &TestApp) {
+    let mut heard = app.app.hub.happenings();
+    let nobody = Owner { provider_id: Uuid::nil(), property_id: Uuid::nil(), station_id: Uuid::nil() };
+    let mut told = 0;
+    while tokio::time::timeout(Duration::from_millis(50), heard.recv()).await.is_err() {
+        happen(app, nobody, Kind::Charger).await;
+        told += 1;
+        assert!(told < 400, "the server does not listen");
+    }
+}
+
+async fn user_of(client: &Client) -> Uuid {
+    client.get("/api/v1/auth/me").await.id()
+}
+
+#[tokio::test]
+async fn a_stream_tells_what_its_reader_may_view_and_nothing_else() {
+    let app = TestApp::new().await;
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let (own, foreign) = (app.site(&mine).await, app.site(&theirs).await);
+    listening(&app).await;
+    let limited = ["car.charger.view", "order.refund.view"];
+    let limited = app.user(UserKind::Provider, Some(mine.provider), None, Some(&limited)).await;
+    let mut all = Stream::open(&mine.boss, "/api/v1/events").await;
+    let mut some = Stream::open(&limited, "/api/v1/events").await;
+    let mut platform = Stream::open(&app.admin, "/api/v1/events").await;
+    let kinds = [Kind::CarOrder, Kind::Charger, Kind::Connector, Kind::Command, Kind::Payment, Kind::Refund];
+    for kind in kinds {
+        let not_theirs = happen(&app, owner(&theirs, &foreign), kind).await;
+        let told = happen(&app, owner(&mine, &own), kind).await;
+        assert_eq!(all.next().await, Some(told.clone()));
+        if matches!(kind, Kind::Charger | Kind::Command | Kind::Refund) {
+            assert_eq!(some.next().await, Some(told.clone()));
+        }
+        assert_eq!((platform.next().await, platform.next().await), (Some(not_theirs), Some(told)));
+    }
+}
+
+#[tokio::test]
+async fn an_open_stream_gains_and_loses_rights_as_its_reader_does() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let (near, far) = (app.site(&tenant).await, app.site(&tenant).await);
+    let (near, far) = (owner(&tenant, &near), owner(&tenant, &far));
+    listening(&app).await;
+    let permissions = ["car.charger.view", "order.payment.view"];
+    let reader = app.user(UserKind::Provider, Some(tenant.provider), None, Some(&permissions)).await;
+    let id = user_of(&reader).await;
+    let mut stream = Stream::open(&reader, "/api/v1/events").await;
+    let mut conn = app.conn().await;
+
+    // Bound to one station, it is told of the others no more.
+    let bound = (user_stations::user_id.eq(id), user_stations::station_id.eq(near.station_id));
+    diesel::insert_into(user_stations::table).values(bound).execute(&mut conn).await.unwrap();
+    happen(&app, far, Kind::Charger).await;
+    let told = happen(&app, near, Kind::Charger).await;
+    assert_eq!(stream.next().await, Some(told));
+
+    // Its role is narrowed, taken, and switched off.
+    let role: Uuid = user_roles::table
+        .filter(user_roles::user_id.eq(id))
+        .select(user_roles::role_id)
+        .first(&mut conn)
+        .await
+        .unwrap();
+    let row = diesel::update(roles::table.find(role));
+    row.set(roles::permissions.eq(vec!["order.payment.view"])).execute(&mut conn).await.unwrap();
+    happen(&app, near, Kind::Charger).await;
+    let told = happen(&app, near, Kind::Payment).await;
+    assert_eq!(stream.next().await, Some(told));
+    diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(&mut conn).await.unwrap();
+    happen(&app, near, Kind::Payment).await;
+    let given = (user_roles::user_id.eq(id), user_roles::role_id.eq(role));
+    diesel::insert_into(user_roles::table).values(given).execute(&mut conn).await.unwrap();
+    let told = happen(&app, near, Kind::Payment).await;
+    assert_eq!(stream.next().await, Some(told));
+    diesel::update(roles::table.find(role)).set(roles::enabled.eq(false)).execute(&mut conn).await.unwrap();
+    happen(&app, near, Kind::Payment).await;
+    diesel::update(roles::table.find(role)).set(roles::enabled.eq(true)).execute(&mut conn).await.unwrap();
+    let told = happen(&app, near, Kind::Payment).await;
+    assert_eq!(stream.next().await, Some(told));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let owner = owner(&tenant, &site);
+    listening(&app).await;
+
+    let mut left = Stream::open(&tenant.boss, "/api/v1/events").await;
+    tenant.boss.post("/api/v1/auth/logout", json!({})).await;
+    // Nothing that happens afterwards is told.
+    happen(&app, owner, Kind::Charger).await;
+    assert_eq!(left.next().await, None);
+
+    let keeper = user_of(&tenant.keeper).await;
+    let changes = [
+        diesel::update(users::table.find(keeper)).set((users::enabled.eq(true), users::must_change_password.eq(true))),
+        diesel::update(users::table.find(keeper))
+            .set((users::enabled.eq(false), users::must_change_password.eq(false))),
+    ];
+    for change in changes {
+        let mut stream = Stream::open(&tenant.keeper, "/api/v1/events").await;
+        change.execute(&mut app.conn().await).await.unwrap();
+        happen(&app, owner, Kind::Charger).await;
+        assert_eq!(stream.next().await, None);
+        let row = diesel::update(users::table.find(keeper));
+        let fine = (users::enabled.eq(true), users::must_change_password.eq(false));
+        row.set(fine).execute(&mut app.conn().await).await.unwrap();
+    }
+
+    // A session may also simply be over; nobody tells that.
+    let mut over = Stream::open(&tenant.keeper, "/api/v1/events").await;
+    let of_keeper = diesel::update(schema::sessions::table.filter(schema::sessions::user_id.eq(keeper)));
+    of_keeper.set(schema::sessions::expires_at.eq(Utc::now())).execute(&mut app.conn().await).await.unwrap();
+    assert_eq!(over.next().await, None);
+}
+
+#[tokio::test]
+async fn a_drivers_stream_ends_with_their_session() {
+    let world = World::new().await;
+    let app = &world.app;
+    listening(app).await;
+    let order = world.order(5000).await.order;
+    let path = format!("/api/app/v1/orders/{order}/events");
+    let able = async |able: bool| {
+        diesel::update(drivers::table).set(drivers::enabled.eq(able)).execute(&mut app.conn().await).await.unwrap();
+    };
+    let mut stream = Stream::open(&world.driver, &path).await;
+    assert_eq!(stream.next().await.unwrap()["id"], json!(order));
+    able(false).await;
+    let owner = owner(&world.tenant, &world.site);
+    let happening = Happening { kind: Kind::CarOrder, id: order, owner, driver_id: None };
+    events::tell(&mut *app.conn().await, &happening).await.unwrap();
+    assert_eq!(stream.next().await, None);
+    able(true).await;
+
+    // Without anything that happens it ends too.
+    let mut quiet = Stream::open(&world.driver, &path).await;
+    assert!(quiet.next().await.is_some());
+    world.driver.post("/api/app/v1/auth/logout", json!({})).await;
+    assert_eq!(quiet.next().await, None);
+}

@@ -1,0 +1,144 @@
+//! The program as processes of their own, and that its parts work together when each is one.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use backend::app::{http_client, new_id};
+use backend::auth::scope::Owner;
+use backend::command::{self, Request};
+use backend::config::Part;
+use chrono::{TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use schema::{device_commands, users};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::app::{PASSWORD, TestApp, empty_database};
+use crate::gateway::{Charger, eventually, is_online};
+
+const OCPP: (&str, &str) = ("sec-websocket-protocol", "ocpp1.6");
+
+/// An address at which nobody listens.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
+}
+
+/// The program, to serve there and with this database.
+pub fn program(subcommand: &[&str], database: &str, address: SocketAddr, folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
+    command
+        .args(subcommand)
+        .env("DATABASE_URL", database)
+        .env("WATTYARD_HTTP", address.to_string())
+        .env("WATTYARD_ADMIN_PASSWORD", PASSWORD)
+        .env("WATTYARD__DATABASE__FOLDER", folder)
+        .env("WATTYARD__DATABASE__CONNECTIONS", "5")
+        .env("RUST_LOG", "warn")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    command
+}
+
+/// Waits until a server is ready.
+pub async fn ready(address: SocketAddr) {
+    let url = format!("http://{address}/readyz");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let http = http_client().unwrap();
+    while !http.get(&url).send().await.is_ok_and(|it| it.status().is_success()) {
+        assert!(Instant::now() < deadline, "the server did not get ready");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A part of the server that runs alone, until it is dropped.
+struct Alone {
+    url: String,
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Alone {
+    async fn start(part: &str, database: &str) -> Self {
+        let address = free_address();
+        let folder = std::env::temp_dir().join(format!("wattyard-{part}-{}", Uuid::new_v4()));
+        let child = program(&["serve", "--only", part], database, address, &folder).spawn().unwrap();
+        let alone = Self { url: format!("http://{address}"), child, folder };
+        ready(address).await;
+        alone
+    }
+
+    /// The status with which it answers.
+    async fn status(&self, path: &str) -> u16 {
+        http_client().unwrap().get(format!("{}{path}", self.url)).send().await.unwrap().status().as_u16()
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+#[tokio::test]
+async fn a_charger_is_rebooted_through_a_process_that_does_not_hold_it() {
+    // This one is for looking at the database, and has no part in it.
+    let app = TestApp::with(|it| it.process.parts = vec![Part::Api]).await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let database = &app.app.database_url;
+    let (api, gateway) = (Alone::start("api", database).await, Alone::start("gateway", database).await);
+
+    assert_eq!((api.status("/api/v1/auth/me").await, gateway.status("/api/v1/auth/me").await), (401, 404));
+    assert_eq!((api.status("/api/openapi.json").await, gateway.status("/api/openapi.json").await), (200, 404));
+    assert_eq!((api.status("/livez").await, gateway.status("/metrics").await), (200, 200));
+    assert_eq!(Charger::try_connect_to(&api.url, &site.serial_no, &[OCPP]).await.err(), Some(404));
+    let mut charger = Charger::try_connect_to(&gateway.url, &site.serial_no, &[OCPP]).await.unwrap();
+    eventually(true, async || is_online(&app, site.charger).await).await;
+
+    let admin = app.login_at(&api.url, "admin").await;
+    let path = format!("/api/v1/car/chargers/{}", site.charger);
+    admin.post(&format!("{path}/reboot"), json!({"hard": true})).await.ok();
+    let (id, action, payload) = charger.asked().await;
+    assert_eq!((action.as_str(), payload), ("Reset", json!({"type": "Hard"})));
+    charger.answer(&id, json!({"status": "Accepted"})).await;
+    let ended = async || {
+        let page = admin.get(&format!("{path}/commands")).await.ok();
+        page["items"][0]["state"].as_str().unwrap().to_owned()
+    };
+    eventually("acknowledged".to_owned(), ended).await;
+
+    // Nobody has worked on jobs so far, such as looking for commands that came to nothing.
+    let owner = Owner { provider_id: tenant.provider, property_id: tenant.property, station_id: site.station };
+    let request = Request {
+        device_id: new_id(Utc::now()),
+        owner,
+        command: command::Command::Refresh,
+        order_id: None,
+        requested_by: "system".to_owned(),
+        deadline: Utc::now() - TimeDelta::seconds(1),
+    };
+    let late = command::request(&mut *app.conn().await, request, Utc::now()).await.unwrap();
+    let state = async || {
+        let state = device_commands::table.find(late).select(device_commands::state);
+        state.first::<String>(&mut app.conn().await).await.unwrap()
+    };
+    let worker = Alone::start("worker", database).await;
+    assert_eq!((worker.status("/api/v1/auth/me").await, worker.status("/readyz").await), (404, 200));
+    eventually("timed_out".to_owned(), state).await;
+}
+
+#[tokio::test]
+async fn processes_that_start_together_prepare_the_database_once() {
+    let database = empty_database().await;
+    let parts = ["api", "api", "gateway", "worker"].map(|part| Alone::start(part, &database));
+    let running = futures_util::future::join_all(parts).await;
+    let mut conn = backend::db::connect(&database).await.unwrap();
+    assert_eq!(users::table.count().get_result::<i64>(&mut conn).await.unwrap(), 1);
+    let statuses = futures_util::future::join_all(running.iter().map(|it| it.status("/livez"))).await;
+    assert_eq!(statuses, [200; 4]);
+}

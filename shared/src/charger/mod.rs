@@ -1,0 +1,196 @@
+//! Chargers for cars: what staff enter, and what the device tells of itself.
+
+mod form;
+mod row;
+
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+pub use self::form::CarChargerForm;
+pub use self::row::{CarChargerDetail, CarChargerRow, ConnectorCounts, DeviceData};
+use crate::codes::{Code, codes};
+use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::resource::{Resource, Verb};
+use crate::station::ENABLED;
+use crate::text::{Text, t};
+
+codes! {
+    /// What kind of current comes out (电流类型).
+    pub enum CurrentType {
+        Ac = "ac", Info, "交流", "AC";
+        Dc = "dc", Primary, "直流", "DC";
+    }
+    /// Which plug it has (充电类型).
+    pub enum Interface {
+        GbtAc = "gbt_ac", Info, "国标交流", "GB/T AC";
+        GbtDc = "gbt_dc", Primary, "国标直流", "GB/T DC";
+        Type2 = "type2", Info, "欧标交流 Type 2", "Type 2";
+        Ccs2 = "ccs2", Primary, "欧标直流 CCS2", "CCS2";
+        Other = "other", Info, "其他", "Other";
+    }
+    /// How fast it charges (充电速度).
+    pub enum Speed {
+        Slow = "slow", Info, "慢充", "Slow";
+        Fast = "fast", Primary, "快充", "Fast";
+        Super = "super", Success, "超充", "Super";
+    }
+    /// How it is mounted (安装方式).
+    pub enum Mounting {
+        Floor = "floor", Info, "落地式", "On the floor";
+        Wall = "wall", Info, "壁挂式", "On the wall";
+        Other = "other", Info, "其他", "Other";
+    }
+    /// How it reaches us (通讯方式).
+    pub enum Communication {
+        Cellular = "cellular", Info, "4G", "Cellular";
+        Ethernet = "ethernet", Info, "以太网", "Ethernet";
+        Wifi = "wifi", Info, "Wi-Fi", "Wi-Fi";
+        Other = "other", Info, "其他", "Other";
+    }
+    /// Whether it can work (电桩状态).
+    pub enum ChargerCondition {
+        Online = "online", Success, "在线", "Online";
+        Offline = "offline", Info, "离线", "Offline";
+        Faulted = "faulted", Danger, "故障", "Faulted";
+    }
+}
+
+/// Search conditions for chargers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct CarChargerFilter {
+    /// A part of the name.
+    pub name: Option<String>,
+    /// A part of the platform's number.
+    pub code: Option<String>,
+    /// A part of the hardware's identity.
+    pub serial_no: Option<String>,
+    /// In this station.
+    pub station_id: Option<Uuid>,
+    /// A part of the station's name.
+    pub station_name: Option<String>,
+    /// In this area.
+    pub area_id: Option<Uuid>,
+    /// A part of the area's name.
+    pub area_name: Option<String>,
+    /// How fast it charges.
+    pub speed: Option<Speed>,
+    /// Whether it can work.
+    pub condition: Option<ChargerCondition>,
+    /// Switched on or off.
+    pub enabled: Option<bool>,
+}
+
+/// Chargers for cars (电桩管理).
+pub struct CarChargers;
+
+impl Resource for CarChargers {
+    const PATH: &'static str = "car/chargers";
+    const ONE: &'static str = "CarCharger";
+    const MANY: &'static str = "CarChargers";
+    const TITLE: Text = t("电桩管理", "Chargers");
+    const PERMISSION: &'static str = "car.charger";
+    type Row = CarChargerRow;
+    type Detail = CarChargerDetail;
+    type Filter = CarChargerFilter;
+    const COLUMNS: &'static [Column<CarChargerRow>] = &[
+        Column::new("code", t("电桩编号", "Code"), |it: &CarChargerRow| Cell::text(&it.code)).sorted(),
+        Column::new("serial_no", t("出厂标识", "Serial number"), |it: &CarChargerRow| Cell::text(&it.serial_no))
+            .sorted(),
+        Column::new("name", t("电桩名称", "Name"), |it: &CarChargerRow| Cell::text(&it.name)).sorted(),
+        Column::new("station", t("所属电站", "Station"), |it: &CarChargerRow| Cell::text(&it.station_name)),
+        Column::new("area", t("所属区域", "Area"), |it: &CarChargerRow| Cell::text(&it.area_name)),
+        Column::new("model", t("设备型号", "Model"), |it: &CarChargerRow| Cell::maybe(&it.model)).detail_only(),
+        Column::new("device_version", t("设备版本", "Version"), |it: &CarChargerRow| {
+            Cell::maybe(&it.device_version)
+        })
+        .detail_only(),
+        Column::new("sim", t("SIM 卡号", "SIM card"), |it: &CarChargerRow| Cell::maybe(&it.sim)).detail_only(),
+        Column::new("nature", t("运营性质", "Nature"), |it: &CarChargerRow| Cell::code(it.nature)).detail_only(),
+        Column::new("occupancy_fee", t("占位收费", "Occupancy fee"), |it: &CarChargerRow| {
+            Cell::flag(it.occupancy_fee)
+        })
+        .detail_only(),
+        Column::new("reservable", t("预约充电", "Reservable"), |it: &CarChargerRow| Cell::flag(it.reservable))
+            .detail_only(),
+        Column::new("output_power", t("输出功率(kW)", "Output power (kW)"), |it: &CarChargerRow| {
+            Cell::watts(it.output_power_w)
+        }),
+        Column::new("output_current", t("输出电流(A)", "Output current (A)"), |it: &CarChargerRow| {
+            it.output_current_a.map_or(Cell::Empty, Cell::number)
+        })
+        .detail_only(),
+        Column::new("output_voltage", t("输出电压(V)", "Output voltage (V)"), |it: &CarChargerRow| {
+            it.output_voltage_v.map_or(Cell::Empty, Cell::number)
+        })
+        .detail_only(),
+        Column::new("current_type", t("电流类型", "Current"), |it: &CarChargerRow| Cell::code(it.current_type))
+            .detail_only(),
+        Column::new("interface", t("充电类型", "Interface"), |it: &CarChargerRow| Cell::code(it.interface))
+            .detail_only(),
+        Column::new("speed", t("充电速度", "Speed"), |it: &CarChargerRow| Cell::code(it.speed)),
+        Column::new("mounting", t("安装方式", "Mounting"), |it: &CarChargerRow| {
+            it.mounting.map_or(Cell::Empty, Cell::code)
+        })
+        .detail_only(),
+        Column::new("protection", t("防护等级", "Protection"), |it: &CarChargerRow| Cell::maybe(&it.protection))
+            .detail_only(),
+        Column::new("communication", t("通讯方式", "Communication"), |it: &CarChargerRow| {
+            it.communication.map_or(Cell::Empty, Cell::code)
+        })
+        .detail_only(),
+        Column::new(
+            "connectors",
+            t("枪 空闲/充电/故障/总数", "Free/charging/broken/all"),
+            CarChargerRow::connector_cell,
+        ),
+        Column::new("condition", t("电桩状态", "Condition"), |it: &CarChargerRow| Cell::code(it.condition)),
+        Column::new("last_seen_at", t("最近通信", "Last heard of"), |it: &CarChargerRow| {
+            Cell::time(it.last_seen_at)
+        })
+        .detail_only(),
+        Column::new("enabled", t("启用状态", "State"), |it: &CarChargerRow| Cell::enabled(it.enabled)),
+        Column::new("id", t("创建时间", "Created"), |it: &CarChargerRow| Cell::Time(it.created_at)).sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarChargerRow| Cell::Time(it.updated_at))
+            .detail_only(),
+    ];
+    const FILTERS: &'static [Field] = &[
+        Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),
+        Field::new("area_id", t("区域", "Area"), Input::Lookup("car/areas")).within("station_id"),
+        Field::new("code", t("电桩编号", "Code"), Input::Text(20)),
+        Field::new("serial_no", t("出厂标识", "Serial number"), Input::Text(48)),
+        Field::new("name", t("电桩名称", "Name"), Input::Text(50)),
+        Field::new("speed", t("充电速度", "Speed"), Input::Choice(Speed::CHOICES)),
+        Field::new("condition", t("电桩状态", "Condition"), Input::Choice(ChargerCondition::CHOICES)),
+        ENABLED,
+    ];
+    const VERBS: &'static [Verb] =
+        &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
+    const ACTIONS: &'static [Action<CarChargerRow>] = &[
+        Action::new("reboot", t("重启设备", "Reboot"))
+            .fields(&[Field::new("hard", t("强制重启", "At once"), Input::Switch)
+                .help(t("立即重启，正在进行的充电会中断", "Charges that are running are cut off"))])
+            .confirm(t("确定重启该设备吗？", "Reboot this device?"))
+            .when(|it: &CarChargerRow| it.online)
+            .danger()
+            .keyed(),
+        Action::new("sync-clock", t("同步时钟", "Synchronise clock")).when(|it: &CarChargerRow| it.online).keyed(),
+        Action::new("refresh", t("刷新状态", "Refresh state")).when(|it: &CarChargerRow| it.online).keyed(),
+        Action::new("unlock", t("解锁枪", "Unlock connector"))
+            .fields(&[
+                Field::new("connector", t("枪序号", "Connector number"), Input::Int { min: 1, max: 99 }).required()
+            ])
+            .when(|it: &CarChargerRow| it.online)
+            .keyed(),
+        Action::new("set-password", t("设置接入密码", "Set password")).fields(&[Field::new(
+            "password",
+            t("接入密码", "Password"),
+            Input::Password,
+        )
+        .help(t(
+            "8 到 40 个字符，通常为 32 至 40 位十六进制密钥；留空则不校验密码",
+            "8 to 40 characters, usually a key of 32 to 40 hexadecimal digits; empty lets it in without one",
+        ))]),
+    ];
+}

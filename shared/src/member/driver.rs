@@ -1,0 +1,139 @@
+//! Drivers as staff sees them: everyone who has charged by the mini-program.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::car_order::CarOrderRow;
+use crate::codes::codes;
+use crate::describe::{Cell, Column, Field, Input};
+use crate::fixed::Fen;
+use crate::resource::{Resource, Row, Verb};
+use crate::text::{Text, t};
+
+codes! {
+    /// Whether somebody is a man or a woman (性别).
+    pub enum Gender {
+        Male = "male", Info, "男", "Male";
+        Female = "female", Info, "女", "Female";
+        Unknown = "unknown", Info, "未知", "Unknown";
+    }
+}
+
+/// A driver, with what they have done where the caller may look.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DriverRow {
+    /// Id.
+    pub id: Uuid,
+    /// Their telephone.
+    #[schema(example = "13800000001")]
+    pub phone: String,
+    /// What they call themselves.
+    pub nickname: Option<String>,
+    /// Their name.
+    pub name: Option<String>,
+    /// Whether they are a man or a woman.
+    pub gender: Gender,
+    /// Their plate.
+    #[schema(example = "浙A12345")]
+    pub plate: Option<String>,
+    /// Somebody has looked at their papers, so that they may reserve.
+    pub certified: bool,
+    /// Switched on.
+    pub enabled: bool,
+    /// How often they have charged.
+    pub orders: i64,
+    /// When they began to charge last.
+    pub last_charge_at: Option<DateTime<Utc>>,
+    /// When they were last in the mini-program.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Since when they are here.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Row for DriverRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> String {
+        self.phone.clone()
+    }
+    fn enabled(&self) -> Option<bool> {
+        Some(self.enabled)
+    }
+}
+
+/// A driver with what they have spent and done last.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DriverDetail {
+    /// The driver.
+    #[serde(flatten)]
+    pub row: DriverRow,
+    /// What their charges cost in all, in fen, before refunds that staff has made.
+    #[schema(example = 33_450)]
+    pub charged_fen: Fen,
+    /// Their last five orders, the newest first.
+    pub latest: Vec<CarOrderRow>,
+}
+
+impl Row for DriverDetail {
+    fn id(&self) -> Uuid {
+        self.row.id
+    }
+    fn name(&self) -> String {
+        self.row.name()
+    }
+    fn enabled(&self) -> Option<bool> {
+        self.row.enabled()
+    }
+}
+
+/// Search conditions for drivers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct DriverFilter {
+    /// Their telephone.
+    pub phone: Option<String>,
+    /// Their plate.
+    pub plate: Option<String>,
+    /// Has charged at a station of this provider.
+    pub provider_id: Option<Uuid>,
+    /// Has charged at a station of this property.
+    pub property_id: Option<Uuid>,
+}
+
+/// Drivers (车主管理). Staff of a tenant sees those who have charged at its stations.
+pub struct Drivers;
+
+impl Resource for Drivers {
+    const PATH: &'static str = "members/drivers";
+    const ONE: &'static str = "Driver";
+    const MANY: &'static str = "Drivers";
+    const TITLE: Text = t("车主管理", "Drivers");
+    const PERMISSION: &'static str = "member.driver";
+    type Row = DriverRow;
+    type Detail = DriverDetail;
+    type Filter = DriverFilter;
+    const COLUMNS: &'static [Column<DriverRow>] = &[
+        Column::new("phone", t("手机号", "Phone"), |it: &DriverRow| Cell::text(&it.phone)),
+        Column::new("nickname", t("昵称", "Nickname"), |it: &DriverRow| Cell::maybe(&it.nickname)),
+        Column::new("name", t("姓名", "Name"), |it: &DriverRow| Cell::maybe(&it.name)),
+        Column::new("gender", t("性别", "Gender"), |it: &DriverRow| Cell::code(it.gender)).detail_only(),
+        Column::new("plate", t("车牌号", "Plate"), |it: &DriverRow| Cell::maybe(&it.plate)),
+        Column::new("certified", t("认证状态", "Certified"), |it: &DriverRow| Cell::flag(it.certified)),
+        Column::new("orders", t("充电次数", "Charges"), |it: &DriverRow| Cell::number(it.orders)),
+        Column::new("last_charge_at", t("最近充电", "Last charge"), |it: &DriverRow| Cell::time(it.last_charge_at)),
+        Column::new("last_seen_at", t("最近登录", "Last login"), |it: &DriverRow| Cell::time(it.last_seen_at))
+            .detail_only(),
+        Column::new("enabled", t("状态", "State"), |it: &DriverRow| Cell::enabled(it.enabled)),
+        Column::new("id", t("注册时间", "Here since"), |it: &DriverRow| Cell::Time(it.created_at)).sorted(),
+    ];
+    const FILTERS: &'static [Field] = &[
+        Field::new("phone", t("手机号", "Phone"), Input::Text(11)),
+        Field::new("plate", t("车牌号", "Plate"), Input::Text(10)),
+        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
+        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+    ];
+    const VERBS: &'static [Verb] = &[Verb::View];
+}

@@ -1,0 +1,3 @@
+//! Those who charge.
+
+pub mod driver;
