@@ -97,7 +97,7 @@ fn process(url: &str, lease_seconds: u64) -> App {
 }
 
 async fn put(app: &App, job: &impl Job) {
-    enqueue(&mut *app.conn().await.unwrap(), job, Utc::now()).await.unwrap();
+    enqueue(&mut app.conn().await.unwrap(), job, Utc::now()).await.unwrap();
 }
 
 /// How many jobs of a kind are in a state.
@@ -253,12 +253,12 @@ async fn staff_of_the_platform_sees_dead_jobs_and_revives_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_process_leaves_undone_the_next_one_does() {
+async fn what_a_stopped_process_leaves_undone_another_one_does() {
     let world = World::new().await;
     let order = world.order(5000).await;
     let (config, url) = (world.app.app.config.clone(), world.app.app.database_url.clone());
-    world.app.stop().await;
-    // Nobody was there to be told.
+    world.app.app.stopping.cancel();
+    // Nobody is told.
     world.channel.pay(&order.payment_no);
     let next = TestApp::start(config, url).await;
     eventually("the payment is found", async || {
