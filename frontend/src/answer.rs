@@ -4,6 +4,7 @@
 //! are compiled anew for every type. Here an answer is parsed into a `Value` first, by one parser. Then a struct is handed
 //! its fields in the order in which it declares them, so that what serde derives for it need not look at names.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 
 use serde::de::value::StrDeserializer;
@@ -34,22 +35,33 @@ pub fn parse(text: &str) -> Result<Value, String> {
 /// # Errors
 /// Why it does not fit.
 pub fn part<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    T::deserialize(Reader::Value(value)).map_err(|wrong| wrong.0)
+    T::deserialize(Reader::Value(value)).map_err(|_: Wrong| REASON.take())
 }
 
-/// What does not fit, behind the names that lead to it.
+thread_local! {
+    /// What did not fit, behind the names that lead to it.
+    static REASON: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Something does not fit. The reason is kept aside, for an error without a size costs those who pass it on no code.
 #[derive(Debug)]
-struct Wrong(String);
+struct Wrong;
 
 impl Wrong {
+    fn because(reason: String) -> Self {
+        REASON.set(reason);
+        Self
+    }
+
     fn at(self, name: &str) -> Self {
-        Self(format!("{name}: {}", self.0))
+        REASON.with_borrow_mut(|it| it.insert_str(0, &format!("{name}: ")));
+        self
     }
 }
 
 impl Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        REASON.with_borrow(|it| f.write_str(it))
     }
 }
 
@@ -57,16 +69,16 @@ impl std::error::Error for Wrong {}
 
 impl Error for Wrong {
     fn custom<T: Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self::because(message.to_string())
     }
 
     // What was found instead is left out: it could be a fraction, and the code that writes fractions is large.
     fn invalid_type(_: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Self(format!("not {wanted}"))
+        Self::because(format!("not {wanted}"))
     }
 
     fn invalid_value(_: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Self(format!("not {wanted}"))
+        Self::because(format!("not {wanted}"))
     }
 }
 
@@ -113,9 +125,9 @@ impl<'a> Reader<'a> {
 
     fn not(self, wanted: &str) -> Wrong {
         match self {
-            Self::Missing => Wrong("missing".to_owned()),
-            Self::Name(name) => Wrong(format!("{name:?} is not {wanted}")),
-            Self::Value(value) => Wrong(format!("{value} is not {wanted}")),
+            Self::Missing => Wrong::because("missing".to_owned()),
+            Self::Name(name) => Wrong::because(format!("{name:?} is not {wanted}")),
+            Self::Value(value) => Wrong::because(format!("{value} is not {wanted}")),
         }
     }
 }

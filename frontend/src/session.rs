@@ -17,6 +17,11 @@ pub fn me() -> Option<Me> {
     ME.get()
 }
 
+/// Whether somebody is, followed.
+pub fn known() -> bool {
+    ME.with(Option::is_some)
+}
+
 /// What to call them.
 pub fn called() -> String {
     let name = |it: Me| if it.name.is_empty() { it.username } else { it.name };

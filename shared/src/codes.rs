@@ -101,7 +101,9 @@ macro_rules! codes {
         impl std::str::FromStr for $name {
             type Err = $crate::codes::UnknownCode;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text { $( $text => Ok(Self::$variant), )+ _ => Err($crate::codes::UnknownCode(text.to_owned())) }
+                let all = [ $( Self::$variant, )+ ];
+                all.into_iter().find(|it| $crate::codes::Code::as_str(*it) == text)
+                    .ok_or_else(|| $crate::codes::UnknownCode(text.to_owned()))
             }
         }
 

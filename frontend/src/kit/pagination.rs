@@ -30,7 +30,7 @@ fn total_text(it: Extent) -> String {
 }
 
 /// Draws it; `turn` is told the page, `resize` the rows a page.
-pub fn pagination(extent: Signal<Extent>, turn: Callback<i64>, resize: Callback<i64>) -> AnyView {
+pub fn pagination(extent: Memo<Extent>, turn: Callback<i64>, resize: Callback<i64>) -> AnyView {
     let page = move || extent.get().page;
     let last = move || last_page(extent.get().total, extent.get().size);
     let step = move |by: i64| turn.run((page() + by).clamp(1, last()));

@@ -38,12 +38,7 @@ fn write(fields: &[Field], form: &FormMap) -> Query {
 }
 
 /// Draws them; `apply` is told the conditions, `reset` that none are wanted.
-pub fn search(
-    fields: &'static [Field],
-    applied: Signal<Query>,
-    apply: Callback<Query>,
-    reset: Callback<()>,
-) -> AnyView {
+pub fn search(fields: &'static [Field], applied: Memo<Query>, apply: Callback<Query>, reset: Callback<()>) -> AnyView {
     let form = RwSignal::new(FormMap::new());
     let errs = RwSignal::new(Vec::new());
     // The way back in the browser changes the address, and the inputs follow.

@@ -85,7 +85,7 @@ impl Page {
     }
 
     /// Draws it; `open` is the row named in the address.
-    pub fn draw(&self, open: Signal<Option<Uuid>>) -> AnyView {
+    pub fn draw(&self, open: Memo<Option<Uuid>>) -> AnyView {
         let list = self.view;
         let list = move || match list {
             View::Crud(source) => crud(source, open),

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Here;
+use super::here;
 use crate::kit::button::icon_button;
 use crate::kit::dropdown::{Item, menu};
 use crate::kit::icon::{CHEVRON_DOWN, LANGUAGES, MOON, PANEL_LEFT_CLOSE, PANEL_LEFT_OPEN, SUN, USER, icon};
@@ -11,7 +11,7 @@ use crate::run::live;
 use crate::{nav, session};
 
 /// Draws it.
-pub fn head(here: Here, folded: RwSignal<bool>) -> AnyView {
+pub fn head(folded: RwSignal<bool>) -> AnyView {
     let fold = move || {
         let face = if folded.get() { PANEL_LEFT_OPEN } else { PANEL_LEFT_CLOSE };
         icon_button("head-button", "fold-menu", face, tr("折叠菜单", "Fold the menu"), move || {
@@ -36,7 +36,7 @@ pub fn head(here: Here, folded: RwSignal<bool>) -> AnyView {
     view! {
         <header class="top">
             {live(fold)}
-            {crumbs(here)}
+            {crumbs()}
             <div class="top-right">
                 {live(theme)}
                 {language}
@@ -47,7 +47,7 @@ pub fn head(here: Here, folded: RwSignal<bool>) -> AnyView {
     .into_any()
 }
 
-fn crumbs(here: Here) -> AnyView {
+fn crumbs() -> AnyView {
     let crumb = |text: &'static str| {
         view! {
             <li class="el-breadcrumb__item">
@@ -56,7 +56,7 @@ fn crumbs(here: Here) -> AnyView {
         }.into_any()
     };
     let trail = move || {
-        let Some(found) = here.get() else { return Vec::new() };
+        let Some(found) = here() else { return Vec::new() };
         let page = say(found.page.title);
         let group = found.group.map(|it| say(it.title)).filter(|it| *it != page);
         group.into_iter().chain([page]).collect::<Vec<_>>()

@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::Here;
+use super::here;
 use crate::kit::icon::{CHEVRON_DOWN, ZAP, icon};
 use crate::lang::{say, tr};
 use crate::pages::{GROUPS, Group, Page};
 use crate::run::{boxed, follow};
 
 /// Draws it.
-pub fn menu(here: Here, folded: RwSignal<bool>) -> AnyView {
+pub fn menu(folded: RwSignal<bool>) -> AnyView {
     view! {
         <aside class="side">
             <a class="logo" href="/">
@@ -17,22 +17,22 @@ pub fn menu(here: Here, folded: RwSignal<bool>) -> AnyView {
                 <span class="logo-name">{tr("智慧充电平台", "Wattyard")}</span>
             </a>
             <nav class="side-scroll" aria-label=tr("主菜单", "Main menu")>
-                <ul class="el-menu el-menu--vertical">{GROUPS.iter().filter_map(|it| group(it, here, folded)).collect_view()}</ul>
+                <ul class="el-menu el-menu--vertical">{GROUPS.iter().filter_map(|it| group(it, folded)).collect_view()}</ul>
             </nav>
         </aside>
     }
     .into_any()
 }
 
-fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyView> {
+fn group(it: &'static Group, folded: RwSignal<bool>) -> Option<AnyView> {
     let pages: Vec<&'static Page> = it.pages.iter().filter(|it| it.visible()).collect();
     if let [only] = it.pages {
-        return (!pages.is_empty()).then(|| single(it, only, here));
+        return (!pages.is_empty()).then(|| single(it, only));
     }
     if pages.is_empty() {
         return None;
     }
-    let inside = move || here.get().and_then(|found| found.group).is_some_and(|found| found.title == it.title);
+    let inside = move || here().and_then(|found| found.group).is_some_and(|found| found.title == it.title);
     let open = RwSignal::new(untrack(inside));
     follow(move || {
         if inside() {
@@ -59,7 +59,7 @@ fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyVi
                     <span class="el-sub-menu__icon-arrow">{icon(CHEVRON_DOWN)}</span>
                 </button>
                 <ul class="el-menu el-menu--inline" style:display=move || if shown() { "" } else { "none" }>
-                    {pages.into_iter().map(|it| item(it, here)).collect_view()}
+                    {pages.into_iter().map(|it| item(it)).collect_view()}
                 </ul>
             </li>
         }
@@ -67,12 +67,12 @@ fn group(it: &'static Group, here: Here, folded: RwSignal<bool>) -> Option<AnyVi
     )
 }
 
-fn active(it: &'static Page, here: Here) -> impl Fn() -> bool + Copy + Send + Sync + 'static {
-    move || here.get().is_some_and(|found| found.page.path == it.path)
+fn active(it: &'static Page) -> impl Fn() -> bool + Copy + Send + Sync + 'static {
+    move || here().is_some_and(|found| found.page.path == it.path)
 }
 
-fn single(group: &'static Group, it: &'static Page, here: Here) -> AnyView {
-    let active = active(it, here);
+fn single(group: &'static Group, it: &'static Page) -> AnyView {
+    let active = active(it);
     view! {
         <li class="el-menu-item" class:is-active=move || active()>
             <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) title=say(it.title) aria-current=move || active().then_some("page")>
@@ -83,8 +83,8 @@ fn single(group: &'static Group, it: &'static Page, here: Here) -> AnyView {
     .into_any()
 }
 
-fn item(it: &'static Page, here: Here) -> AnyView {
-    let active = active(it, here);
+fn item(it: &'static Page) -> AnyView {
+    let active = active(it);
     view! {
         <li class="el-menu-item" class:is-active=move || active()>
             <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) aria-current=move || active().then_some("page")>

@@ -34,30 +34,28 @@ pub fn shell() -> AnyView {
         });
     };
     ask();
-    let known = Memo::new(|_| session::me());
-    live(move || match (known.get(), failure.get()) {
-        (Some(_), _) => frame(),
-        (None, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
-        (None, None) => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
+    live(move || match (session::known(), failure.get()) {
+        (true, _) => frame(),
+        (false, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
+        (false, None) => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
     })
 }
 
 fn frame() -> AnyView {
-    let found = Memo::new_with_compare(move |_| find(&nav::path()), |a, b| key(a) != key(b));
-    let page = Memo::new_with_compare(move |_| found.get(), |a, b| page_key(a) != page_key(b));
-    let open = Signal::derive(move || found.get().and_then(|it| it.id));
+    let page = Memo::new(|_| here().map(|it| it.page.path));
+    let open = Memo::new(|_| here().and_then(|it| it.id));
     let folded = RwSignal::new(store::get("menu").as_deref() == Some("folded"));
     follow(move || store::set("menu", if folded.get() { "folded" } else { "open" }));
     follow(move || {
-        let title = page.get().map_or(NOT_FOUND, |it| it.page.title);
+        let title = here().map_or(NOT_FOUND, |it| it.page.title);
         document().set_title(&format!("{} · {}", say(title), tr("智慧充电管理平台", "Wattyard")));
     });
     follow(move || {
-        if session::must_change_password() && found.get().is_none_or(|it| it.page.path != "password") {
+        if session::must_change_password() && page.get() != Some("password") {
             nav::replace("/password");
         }
     });
-    let body = move || match page.get() {
+    let body = move || match page.get().and_then(|_| untrack(here)) {
         None => {
             notice(MAP_PIN, NOT_FOUND, t("地址有误，或页面已不存在。", "The address is wrong, or the page is gone."))
         }
@@ -71,10 +69,10 @@ fn frame() -> AnyView {
     view! {
         <div class="app" class:folded=folded>
             <a class="skip" href="#content" on:click=boxed(skip)>{tr("跳到主要内容", "Skip to the content")}</a>
-            {menu::menu(page.into(), folded)}
+            {menu::menu(folded)}
             <div class="main">
-                {head::head(page.into(), folded)}
-                {tabs::tabs(page.into())}
+                {head::head(folded)}
+                {tabs::tabs()}
                 <main id="content" tabindex="-1">{live(body)}</main>
             </div>
         </div>
@@ -82,20 +80,12 @@ fn frame() -> AnyView {
     .into_any()
 }
 
-/// The page in sight, if the address is one of ours.
-pub type Here = Signal<Option<Found>>;
+/// The page in sight, if the address is one of ours; followed.
+fn here() -> Option<Found> {
+    find(&nav::path())
+}
 
 const NOT_FOUND: Text = t("页面不存在", "No such page");
-
-type Key = Option<(&'static str, Option<uuid::Uuid>)>;
-
-fn key(it: Option<&Option<Found>>) -> Option<Key> {
-    it.map(|it| it.map(|it| (it.page.path, it.id)))
-}
-
-fn page_key(it: Option<&Option<Found>>) -> Option<Option<&'static str>> {
-    it.map(|it| it.map(|it| it.page.path))
-}
 
 fn skip(event: leptos::ev::MouseEvent) {
     event.prevent_default();

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Here;
+use super::here;
 use crate::kit::icon::{X, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
@@ -42,11 +42,11 @@ fn neighbour(tabs: &[Tab], index: usize) -> Option<&Tab> {
 }
 
 /// Draws them.
-pub fn tabs(here: Here) -> AnyView {
+pub fn tabs() -> AnyView {
     let tabs = RwSignal::new(with_home(stored()));
     follow(move || {
         let address = nav::place();
-        if let Some(found) = here.get().filter(|it| it.page.visible()) {
+        if let Some(found) = here().filter(|it| it.page.visible()) {
             tabs.update(|it| visit(it, found.page.path, address));
         }
     });
@@ -54,7 +54,7 @@ pub fn tabs(here: Here) -> AnyView {
     let close = move |path: String| {
         let all = tabs.get_untracked();
         let Some(index) = all.iter().position(|it| it.path == path) else { return };
-        if here.get_untracked().is_some_and(|it| it.page.path == path) {
+        if untrack(here).is_some_and(|it| it.page.path == path) {
             nav::go(neighbour(&all, index).map_or("/", |it| &it.address));
         }
         tabs.update(|it| it.retain(|it| it.path != path));
@@ -62,7 +62,7 @@ pub fn tabs(here: Here) -> AnyView {
     let tab = move |it: Tab| {
         let Some(Found { page, .. }) = find(&it.path) else { return ().into_any() };
         let Tab { path, address } = it;
-        let active = move || here.get().is_some_and(|it| it.page.path == page.path);
+        let active = move || here().is_some_and(|it| it.page.path == page.path);
         let dismiss = move |event: MouseEvent| {
             event.prevent_default();
             event.stop_propagation();

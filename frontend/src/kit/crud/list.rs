@@ -90,7 +90,7 @@ fn known(source: Source) -> impl Fn(&str) -> bool {
 }
 
 /// The page of a resource; `open` is the row whose detail is shown over it.
-pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
+pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
     let query = Memo::new(move |_| nav::query().only(known(source)));
     let fetched = fetched(move || Some(query.get().after(source.path)));
     let rows =
@@ -99,7 +99,7 @@ pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
     let it = Listing { source, fetched, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
     let live = events::changed(source.live);
     on_change(move || live.track(), move || it.changed());
-    let conditions = Signal::derive(move || query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
+    let conditions = Memo::new(move |_| query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
     let apply = Callback::new(move |conditions: Query| {
         let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
         let wanted = conditions.iter().fold(kept, |query, (name, value)| query.with(name, value));
@@ -107,7 +107,7 @@ pub fn crud(source: Source, open: Signal<Option<Uuid>>) -> AnyView {
         if wanted == query.get_untracked() { it.fetched.reload() } else { it.go(&wanted) }
     });
     let reset = Callback::new(move |()| apply.run(Query::default()));
-    let extent = Signal::derive(move || {
+    let extent = Memo::new(move |_| {
         let counted =
             rows.with(|it| it.iter().flatten().map(|it| (it.total, it.total_capped)).next()).unwrap_or_default();
         Extent {

@@ -160,11 +160,13 @@ fn deeds<R: Resource>() -> Vec<Deed> {
 
 fn row<R: Resource>(value: &Value) -> Result<Entry, String> {
     let row: R::Row = answer::part(value)?;
-    Ok(Entry {
-        id: row.id(),
-        name: row.name(),
-        enabled: row.enabled(),
-        cells: R::COLUMNS.iter().map(|it| (it.cell)(&row)).collect(),
-        applies: R::ACTIONS.iter().map(|it| (it.applies)(&row)).collect(),
-    })
+    let mut entry =
+        Entry { id: row.id(), name: row.name(), enabled: row.enabled(), cells: Vec::new(), applies: Vec::new() };
+    for column in R::COLUMNS {
+        entry.cells.push((column.cell)(&row));
+    }
+    for action in R::ACTIONS {
+        entry.applies.push((action.applies)(&row));
+    }
+    Ok(entry)
 }
