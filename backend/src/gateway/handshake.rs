@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::auth::login;
 use crate::auth::scope::Owner;
 use crate::charging::Device;
+use crate::db::lower;
 use crate::error::{Error, Result};
 
 /// The subprotocols that we speak.
@@ -108,7 +109,6 @@ fn plausible(serial_no: &str) -> bool {
 
 /// A charger by its identity in any letter case, with its own spelling of it and its password hashes.
 async fn find(conn: &mut AsyncPgConnection, called: &str) -> Result<Option<(Device, String, Vec<String>)>> {
-    diesel::define_sql_function! { fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text; }
     type Row = (Uuid, Uuid, Uuid, Uuid, String, Option<Vec<String>>);
     let row: Option<Row> = chargers::table
         .left_join(charger_states::table)
