@@ -6,7 +6,7 @@
 set synchronous_commit = off;
 set work_mem = '256MB';
 set maintenance_work_mem = '1GB';
--- Neither foreign keys nor the ledger's triggers are asked row by row; what follows keeps to them.
+-- Neither foreign keys nor triggers are asked row by row; what follows keeps to them.
 set session_replication_role = replica;
 select setseed(0.42);
 
@@ -95,7 +95,7 @@ insert into car_orders (id, order_no, provider_id, property_id, station_id, area
         select *, case when state in ('completed', 'charging', 'suspended') then 10 + g % 36 else 0 end as kwh,
             case when g % 3 = 0 and state = 'completed' then (10 + g % 36) * 108 else 5000 end as prepaid
         from (
-            select g, at, 1 + (g * 7919) % (:chargers * 2) as k, 1 + (random() * random() * 99999)::int as d,
+            select g, at, 1 + (g * 7919) % (:chargers * 2) as k, 1 + ((g * 7919) % (:chargers * 2) / 40 * 211 + (random() * random() * 999)::int) % 100000 as d,
                 case when g % 20 = 7 then 'card' when g % 7 = 0 then 'code' else 'scan' end as drawn,
                 case when g > :orders - 20 then 'created' when g > :orders - 50 then 'suspended'
                     when g > :orders - least(1000, :orders / 100) then 'charging'
@@ -147,6 +147,8 @@ insert into ledger_entries (transaction_id, seq, account_id, amount_fen)
     from opened o, generate_series(1, 2) seq, ledger_accounts a
     where a.key = case seq when 1 then 'prepaid:' || order_no else 'clearing:sandbox:M1000' end;
 
+-- From here on triggers fire: what is added up by them is added up here as well.
+set session_replication_role = origin;
 insert into driver_visits
     select driver_id, station_id, provider_id, property_id, count(*), max(started_at) from car_orders where started_at is not null
     group by driver_id, station_id, provider_id, property_id;
