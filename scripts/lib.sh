@@ -47,6 +47,19 @@ quietly() {
   rm -f "$log"
 }
 
+# become_server DIR: sets `as_server`, the prefix of commands of PostgreSQL's server, which refuses to run as root: it takes
+# nobody's id in a user namespace, or becomes the account `postgres`, to whom DIR is given.
+become_server() {
+  as_server=()
+  [ "$(id -u)" = 0 ] || return 0
+  if unshare --user --map-user=65534 --map-group=65534 true 2>/dev/null; then
+    as_server=(unshare --user --map-user=65534 --map-group=65534)
+  else
+    chown postgres "$1"
+    as_server=(setpriv --reuid=postgres --regid="$(id -g postgres)" --clear-groups)
+  fi
+}
+
 # Does this compiler know the console's target, with a standard library that it can read? (As root, an output file
 # named /dev/null would be replaced by a real one, so the answer goes through standard output.)
 knows_wasm() {

@@ -1,6 +1,7 @@
 //! The database: pools, migrations, and the advisory locks that make something happen once.
 
 use anyhow::{Context, Result};
+use deadpool::managed::QueueMode;
 use diesel::{ConnectionError, QueryResult};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
@@ -17,6 +18,11 @@ pub type Db = Pool<AsyncPgConnection>;
 /// One connection out of a pool.
 pub type Connection = Object<AsyncPgConnection>;
 
+diesel::define_sql_function! {
+    /// A text in small letters.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
 /// A pool of at most `size` connections; none is opened before it is needed.
 ///
 /// # Errors
@@ -28,6 +34,8 @@ pub fn pool(url: &str, size: usize) -> Result<Db> {
     let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
     let pool = Pool::builder(manager)
         .max_size(size)
+        // What was just used has its statements planned and its memory warm.
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(Some(std::time::Duration::from_secs(10)))
         .runtime(deadpool_runtime())
         .build()?;

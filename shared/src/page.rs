@@ -43,11 +43,15 @@ pub struct PageQuery {
     pub sort: String,
     /// Reads on after the row with this id in the default order; `page` is then ignored.
     pub cursor: Option<Uuid>,
+    /// Nobody wants to know how many rows there are in all. Clients cannot ask for this.
+    #[serde(skip)]
+    #[param(ignore)]
+    pub uncounted: bool,
 }
 
 impl Default for PageQuery {
     fn default() -> Self {
-        Self { page: 1, size: 20, sort: String::new(), cursor: None }
+        Self { page: 1, size: 20, sort: String::new(), cursor: None, uncounted: false }
     }
 }
 

@@ -31,7 +31,7 @@ pub async fn export<R: Browse>(ctx: Ctx, req: HttpRequest) -> Result<HttpRespons
     let (rows, received) = mpsc::channel(4);
     let titles: Vec<String> = R::COLUMNS.iter().map(|it| it.title.get(lang).to_owned()).collect();
     let writer = tokio::task::spawn_blocking(move || write(&titles, received, lang));
-    let mut page = PageQuery { size: CHUNK, ..PageQuery::default() };
+    let mut page = PageQuery { size: CHUNK, uncounted: true, ..PageQuery::default() };
     loop {
         let chunk = R::list(&mut conn, &caller.scope, &filter, &page).await?;
         let cells: Vec<Vec<Cell>> = chunk.items.iter().map(|row| cells(R::COLUMNS, row)).collect();

@@ -2,15 +2,17 @@
 
 use chrono::NaiveDate;
 use diesel::expression::expression_types::NotSelectable;
+use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::expression_methods::ExpressionMethods;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
-use diesel::{BoxableExpression, QueryResult};
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{AppearsOnTable, BoxableExpression, Expression, QueryResult};
 use diesel_async::AsyncPgConnection;
 use diesel_async::methods::LoadQuery;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
+use shared::codes::Code;
 use shared::page::{COUNT_CAP, Page, PageQuery};
 use shared::resource::Row;
 use shared::time::midnight;
@@ -25,7 +27,7 @@ pub type OrderBy<QS> = Box<dyn BoxableExpression<QS, Pg, SqlType = NotSelectable
 /// Orders by a column, falling or rising.
 pub fn by<QS, C>(column: C, falling: bool) -> OrderBy<QS>
 where
-    C: diesel::Expression + ExpressionMethods + Send + 'static,
+    C: Expression + ExpressionMethods + Send + 'static,
     diesel::dsl::Asc<C>: BoxableExpression<QS, Pg, SqlType = NotSelectable> + Send,
     diesel::dsl::Desc<C>: BoxableExpression<QS, Pg, SqlType = NotSelectable> + Send,
 {
@@ -65,10 +67,20 @@ pub fn made_on(from: Option<NaiveDate>, to: Option<NaiveDate>) -> (Uuid, Uuid) {
     (from, to)
 }
 
+/// A code that is written into the statement, so that it is planned for this very value: rare ones have indexes of their own.
+pub fn written(code: impl Code) -> Written {
+    Written(code.as_str())
+}
+
+/// Only the rows that `ids` finds for this page. They are found in one table and its indexes alone, however many tables
+/// the rows are put together from; those are then read for a page and no more, at any depth.
+pub fn among<C, Q>(id: C, ids: Q, page: &PageQuery) -> Among<C, Q> {
+    Among { id, ids: Limited::to(page, ids) }
+}
+
 /// Loads a page: the rows with a literal `LIMIT`, which keeps the plan cached, and a count that stops at the cap.
 ///
-/// `counted` is the same query again without order and cursor: Diesel's boxed queries cannot be copied. The future is
-/// boxed because the compiler cannot prove the lifetimes of an `async fn` over these types.
+/// `counted` is the same query again without order and cursor: Diesel's boxed queries cannot be copied.
 pub fn load<'a, T, R, Q, C>(
     conn: &'a mut AsyncPgConnection,
     page: &'a PageQuery,
@@ -83,15 +95,33 @@ where
     C: Send + 'static,
     R: Row,
 {
+    load_among(conn, page, Limited::to(page, rows), counted)
+}
+
+/// Loads a page of rows that [`among`] has chosen already. The future is boxed because the compiler cannot prove the
+/// lifetimes of an `async fn` over these types.
+pub fn load_among<'a, T, R, Q, C>(
+    conn: &'a mut AsyncPgConnection,
+    page: &'a PageQuery,
+    rows: Q,
+    counted: C,
+) -> BoxFuture<'a, Result<Page<R>>>
+where
+    Q: for<'c> LoadQuery<'c, AsyncPgConnection, T>,
+    Capped<C>: for<'c> LoadQuery<'c, AsyncPgConnection, i64>,
+    T: Into<R> + Send + 'static,
+    Q: Send + 'static,
+    C: Send + 'static,
+    R: Row,
+{
     async move {
-        let offset = if page.cursor.is_some() { 0 } else { (page.page - 1) * page.size };
-        let items: Vec<T> = all(Limited { query: rows, limit: page.size, offset }, conn).await?;
+        let items: Vec<T> = all(rows, conn).await?;
         let items: Vec<R> = items.into_iter().map(Into::into).collect();
         let got = i64::try_from(items.len()).map_err(|err| Error::internal(err.to_string()))?;
         // A page that is not full tells the count by itself.
         let known = page.cursor.is_none() && got < page.size && (got > 0 || page.page == 1);
-        let total = if known {
-            offset + got
+        let total = if known || page.uncounted {
+            offset(page) + got
         } else {
             all(Capped { query: counted, limit: COUNT_CAP + 1 }, conn).await?.into_iter().sum()
         };
@@ -112,11 +142,22 @@ where
     async move { rows.await?.try_collect().await }.boxed()
 }
 
+/// The rows before a page.
+const fn offset(page: &PageQuery) -> i64 {
+    if page.cursor.is_some() { 0 } else { (page.page - 1) * page.size }
+}
+
 /// A query with its limit and offset written out.
 pub struct Limited<Q> {
     query: Q,
     limit: i64,
     offset: i64,
+}
+
+impl<Q> Limited<Q> {
+    fn to(page: &PageQuery, query: Q) -> Self {
+        Self { query, limit: page.size, offset: offset(page) }
+    }
 }
 
 impl<Q> QueryId for Limited<Q> {
@@ -132,10 +173,71 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Limited<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.query.walk_ast(out.reborrow())?;
         out.push_sql(&format!(" LIMIT {}", self.limit));
-        // Few offsets are asked for, so each may have a plan of its own.
+        // There are too many offsets for each to stay prepared.
         if self.offset > 0 {
+            out.unsafe_to_cache_prepared();
             out.push_sql(&format!(" OFFSET {}", self.offset));
         }
+        Ok(())
+    }
+}
+
+/// See [`among`].
+pub struct Among<C, Q> {
+    id: C,
+    ids: Limited<Q>,
+}
+
+impl<C, Q> QueryId for Among<C, Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C, Q> Expression for Among<C, Q> {
+    type SqlType = Bool;
+}
+
+impl<C, Q> ValidGrouping<()> for Among<C, Q> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<C: AppearsOnTable<QS>, Q, QS> AppearsOnTable<QS> for Among<C, Q> {}
+
+impl<C: QueryFragment<Pg>, Q: QueryFragment<Pg>> QueryFragment<Pg> for Among<C, Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.id.walk_ast(out.reborrow())?;
+        out.push_sql(" IN (");
+        self.ids.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// See [`written`].
+#[derive(Clone, Copy, Debug)]
+pub struct Written(&'static str);
+
+impl QueryId for Written {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Expression for Written {
+    type SqlType = Text;
+}
+
+impl ValidGrouping<()> for Written {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<QS> AppearsOnTable<QS> for Written {}
+
+impl QueryFragment<Pg> for Written {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // A code is a word of ours, without quotes in it.
+        out.push_sql("'");
+        out.push_sql(self.0);
+        out.push_sql("'");
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::auth::login;
 use crate::auth::scope::Owner;
 use crate::charging::Device;
+use crate::db::lower;
 use crate::error::{Error, Result};
 use crate::presence::Arrival;
 
@@ -121,7 +122,6 @@ struct Found {
 
 /// A charger by its identity in any letter case.
 async fn find(conn: &mut AsyncPgConnection, called: &str) -> Result<Option<Found>> {
-    diesel::define_sql_function! { fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text; }
     diesel::define_sql_function! { fn clock_timestamp() -> diesel::sql_types::Timestamptz; }
     type Row = (Uuid, Uuid, Uuid, Uuid, String, Option<Vec<String>>, DateTime<Utc>);
     let row: Option<Row> = chargers::table

@@ -16,6 +16,7 @@ use crate::app::first_id;
 use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, page};
+use crate::db::lower;
 use crate::error::Result;
 
 #[derive(HasQuery)]
@@ -105,12 +106,18 @@ fn joined() -> _ {
         .inner_join(charge_sessions::table)
 }
 
-/// The orders that the caller may see.
-pub(super) fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
-    scope.narrow(joined().into_boxed(), car_orders::provider_id, car_orders::property_id, car_orders::station_id)
+/// The orders that the caller may see. Every read starts here: it is one table, so that what is searched and counted is
+/// found in its indexes.
+fn visible(scope: &Scope) -> car_orders::BoxedQuery<'static, Pg> {
+    scope.narrow(
+        car_orders::table.into_boxed(),
+        car_orders::provider_id,
+        car_orders::property_id,
+        car_orders::station_id,
+    )
 }
 
-fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
+fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> car_orders::BoxedQuery<'static, Pg> {
     let CarOrderFilter {
         station_id,
         order_no,
@@ -131,14 +138,21 @@ fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> diesel::
     if let Some(number) = order_no {
         query = query.filter(car_orders::order_no.eq(number.to_uppercase()));
     }
+    // Codes name one thing each: its id is looked up first, and leads into an index of the orders.
     if let Some(code) = charger_code {
-        query = query.filter(chargers::code.eq(code.clone()));
+        let coded = chargers::table.filter(chargers::code.eq(code.clone())).select(chargers::id);
+        query = query.filter(car_orders::charger_id.nullable().eq(coded.single_value()));
     }
     if let Some(serial) = serial_no {
-        query = query.filter(chargers::serial_no.eq(serial.clone()));
+        let named = chargers::table.filter(lower(chargers::serial_no).eq(serial.to_lowercase())).select(chargers::id);
+        query = query.filter(car_orders::charger_id.nullable().eq(named.single_value()));
     }
     if let Some(code) = connector_code {
-        query = query.filter(connectors::code.eq(code.clone()));
+        let coded = || connectors::table.filter(connectors::code.eq(code.clone()));
+        // A charger has few connectors, so its index is theirs as well.
+        query = query
+            .filter(car_orders::charger_id.nullable().eq(coded().select(connectors::charger_id).single_value()))
+            .filter(car_orders::connector_id.nullable().eq(coded().select(connectors::id).single_value()));
     }
     if let Some(phone) = phone {
         query = query.filter(car_orders::phone.eq(phone.clone()));
@@ -147,10 +161,10 @@ fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> diesel::
         query = query.filter(car_orders::card_no.eq(card.clone()));
     }
     if let Some(state) = state {
-        query = query.filter(car_orders::state.eq(*state));
+        query = query.filter(car_orders::state.eq(page::written(*state)));
     }
     if let Some(method) = start_method {
-        query = query.filter(car_orders::start_method.eq(*method));
+        query = query.filter(car_orders::start_method.eq(page::written(*method)));
     }
     // Nobody waits for the orders of all years when they only opened the page (3.4.1/1).
     let asked = created_from.is_some() || created_to.is_some() || order_no.is_some() || phone.is_some();
@@ -168,14 +182,18 @@ impl Browse for CarOrders {
         filter: &CarOrderFilter,
         page: &PageQuery,
     ) -> Result<Page<CarOrderRow>> {
-        let now = Utc::now();
-        let order = page::by(car_orders::id, page.order().1);
-        let rows = beyond!(found(scope, filter, now), car_orders::id, page).order(order).select(Order::as_select());
-        page::load::<Order, _, _, _>(conn, page, rows, found(scope, filter, now).select(car_orders::id)).await
+        let (now, falling) = (Utc::now(), page.order().1);
+        let found = || found(scope, filter, now).select(car_orders::id);
+        let ids = beyond!(found(), car_orders::id, page).order(page::by(car_orders::id, falling));
+        let rows = joined().into_boxed().filter(page::among(car_orders::id, ids, page)).select(Order::as_select());
+        let rows = rows.order(page::by(car_orders::id, falling));
+        page::load_among::<Order, _, _, _>(conn, page, rows, found()).await
     }
 
     async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<CarOrderDetail> {
-        let order: Order = visible(scope).filter(car_orders::id.eq(id)).select(Order::as_select()).first(conn).await?;
+        let one = visible(scope).filter(car_orders::id.eq(id)).select(car_orders::id);
+        let row = joined().filter(car_orders::id.eq_any(one)).select(Order::as_select());
+        let order: Order = row.first(conn).await?;
         super::detail::complete(conn, order.into()).await
     }
 }

@@ -1,6 +1,6 @@
 //! Payments and refunds as staff looks through them.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -82,17 +82,21 @@ fn paid_at_stations() -> _ {
     payments::table.inner_join(stations::table)
 }
 
-/// The payments that the caller may see.
-fn visible_payments(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, paid_at_stations, Pg> {
-    scope.narrow(paid_at_stations().into_boxed(), payments::provider_id, payments::property_id, payments::station_id)
+/// The payments that the caller may see. Every read starts here: it is one table, so that what is searched and counted is
+/// found in its indexes.
+fn visible_payments(scope: &Scope) -> payments::BoxedQuery<'static, Pg> {
+    scope.narrow(payments::table.into_boxed(), payments::provider_id, payments::property_id, payments::station_id)
 }
+
+/// No payment is open for this long: it is closed after minutes.
+const LONGEST_PAYMENT: TimeDelta = TimeDelta::days(31);
 
 /// The first instant after a local day.
 fn after(day: NaiveDate) -> DateTime<Utc> {
     day.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, midnight)
 }
 
-fn found_payments(scope: &Scope, filter: &PaymentFilter) -> diesel::dsl::IntoBoxed<'static, paid_at_stations, Pg> {
+fn found_payments(scope: &Scope, filter: &PaymentFilter) -> payments::BoxedQuery<'static, Pg> {
     let PaymentFilter {
         station_id,
         order_kind,
@@ -110,13 +114,13 @@ fn found_payments(scope: &Scope, filter: &PaymentFilter) -> diesel::dsl::IntoBox
         query = query.filter(payments::station_id.eq(*id));
     }
     if let Some(kind) = order_kind {
-        query = query.filter(payments::order_kind.eq(*kind));
+        query = query.filter(payments::order_kind.eq(page::written(*kind)));
     }
     if let Some(channel) = channel {
-        query = query.filter(payments::channel.eq(*channel));
+        query = query.filter(payments::channel.eq(page::written(*channel)));
     }
     if let Some(state) = state {
-        query = query.filter(payments::state.eq(*state));
+        query = query.filter(payments::state.eq(page::written(*state)));
     }
     if let Some(no) = order_no {
         query = query.filter(payments::order_no.eq(no.clone()));
@@ -131,13 +135,28 @@ fn found_payments(scope: &Scope, filter: &PaymentFilter) -> diesel::dsl::IntoBox
     if let Some(day) = created_to {
         query = query.filter(payments::id.lt(first_id(after(*day))));
     }
+    // What was paid was begun before, and not a month before: that narrows the ids, too.
     if let Some(day) = paid_from {
         query = query.filter(payments::paid_at.ge(midnight(*day)));
+        query = query.filter(payments::id.ge(first_id(midnight(*day) - LONGEST_PAYMENT)));
     }
     if let Some(day) = paid_to {
-        query = query.filter(payments::paid_at.lt(after(*day)));
+        query = query.filter(payments::paid_at.lt(after(*day))).filter(payments::id.lt(first_id(after(*day))));
     }
     query
+}
+
+fn payment_order<QS>(page: &PageQuery) -> page::OrderBy<QS>
+where
+    payments::amount_fen: SelectableExpression<QS>,
+    payments::paid_at: SelectableExpression<QS>,
+    payments::id: SelectableExpression<QS>,
+{
+    match page.order() {
+        ("amount", falling) => page::by(payments::amount_fen, falling),
+        ("paid_at", falling) => page::by(payments::paid_at, falling),
+        (_, falling) => page::by(payments::id, falling),
+    }
 }
 
 impl Browse for Payments {
@@ -147,18 +166,20 @@ impl Browse for Payments {
         filter: &PaymentFilter,
         page: &PageQuery,
     ) -> Result<Page<PaymentRow>> {
-        let (key, falling) = page.order();
-        let order = match key {
-            "amount" => page::by(payments::amount_fen, falling),
-            "paid_at" => page::by(payments::paid_at, falling),
-            _ => page::by(payments::id, falling),
-        };
-        let rows = beyond!(found_payments(scope, filter), payments::id, page).order(order).select(Paid::as_select());
-        page::load::<Paid, _, _, _>(conn, page, rows, found_payments(scope, filter).select(payments::id)).await
+        let found = || found_payments(scope, filter).select(payments::id);
+        let falling = page.order().1;
+        let ids = beyond!(found(), payments::id, page)
+            .order(payment_order(page))
+            .then_order_by(page::by(payments::id, falling));
+        let rows =
+            paid_at_stations().into_boxed().filter(page::among(payments::id, ids, page)).select(Paid::as_select());
+        let rows = rows.order(payment_order(page)).then_order_by(page::by(payments::id, falling));
+        page::load_among::<Paid, _, _, _>(conn, page, rows, found()).await
     }
 
     async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<PaymentDetail> {
-        let row = visible_payments(scope).filter(payments::id.eq(id)).select(Paid::as_select());
+        let one = visible_payments(scope).filter(payments::id.eq(id)).select(payments::id);
+        let row = paid_at_stations().filter(payments::id.eq_any(one)).select(Paid::as_select());
         let payment = PaymentRow::from(row.first::<Paid>(conn).await?);
         let place = place_of(conn, payment.order_id).await?;
         let of_payment = refunded_orders().filter(refunds::payment_id.eq(id)).order(refunds::seq);
@@ -275,11 +296,11 @@ fn refunded_orders() -> _ {
 }
 
 /// The refunds that the caller may see.
-fn visible_refunds(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, refunded_orders, Pg> {
-    scope.narrow(refunded_orders().into_boxed(), refunds::provider_id, refunds::property_id, refunds::station_id)
+fn visible_refunds(scope: &Scope) -> refunds::BoxedQuery<'static, Pg> {
+    scope.narrow(refunds::table.into_boxed(), refunds::provider_id, refunds::property_id, refunds::station_id)
 }
 
-fn found_refunds(scope: &Scope, filter: &RefundFilter) -> diesel::dsl::IntoBoxed<'static, refunded_orders, Pg> {
+fn found_refunds(scope: &Scope, filter: &RefundFilter) -> refunds::BoxedQuery<'static, Pg> {
     let RefundFilter { station_id, kind, state, phone, order_no, created_from, created_to, finished_from, finished_to } =
         filter;
     let mut query = visible_refunds(scope);
@@ -287,10 +308,10 @@ fn found_refunds(scope: &Scope, filter: &RefundFilter) -> diesel::dsl::IntoBoxed
         query = query.filter(refunds::station_id.eq(*id));
     }
     if let Some(kind) = kind {
-        query = query.filter(refunds::kind.eq(*kind));
+        query = query.filter(refunds::kind.eq(page::written(*kind)));
     }
     if let Some(state) = state {
-        query = query.filter(refunds::state.eq(*state));
+        query = query.filter(refunds::state.eq(page::written(*state)));
     }
     if let Some(phone) = phone {
         query = query.filter(refunds::phone.eq(phone.clone()));
@@ -308,9 +329,23 @@ fn found_refunds(scope: &Scope, filter: &RefundFilter) -> diesel::dsl::IntoBoxed
         query = query.filter(refunds::finished_at.ge(midnight(*day)));
     }
     if let Some(day) = finished_to {
-        query = query.filter(refunds::finished_at.lt(after(*day)));
+        // What has ended was begun before.
+        query = query.filter(refunds::finished_at.lt(after(*day))).filter(refunds::id.lt(first_id(after(*day))));
     }
     query
+}
+
+fn refund_order<QS>(page: &PageQuery) -> page::OrderBy<QS>
+where
+    refunds::amount_fen: SelectableExpression<QS>,
+    refunds::finished_at: SelectableExpression<QS>,
+    refunds::id: SelectableExpression<QS>,
+{
+    match page.order() {
+        ("amount", falling) => page::by(refunds::amount_fen, falling),
+        ("finished_at", falling) => page::by(refunds::finished_at, falling),
+        (_, falling) => page::by(refunds::id, falling),
+    }
 }
 
 impl Browse for Refunds {
@@ -320,18 +355,19 @@ impl Browse for Refunds {
         filter: &RefundFilter,
         page: &PageQuery,
     ) -> Result<Page<RefundRow>> {
-        let (key, falling) = page.order();
-        let order = match key {
-            "amount" => page::by(refunds::amount_fen, falling),
-            "finished_at" => page::by(refunds::finished_at, falling),
-            _ => page::by(refunds::id, falling),
-        };
-        let rows = beyond!(found_refunds(scope, filter), refunds::id, page).order(order).select(Refunded::as_select());
-        page::load::<Refunded, _, _, _>(conn, page, rows, found_refunds(scope, filter).select(refunds::id)).await
+        let found = || found_refunds(scope, filter).select(refunds::id);
+        let falling = page.order().1;
+        let ids =
+            beyond!(found(), refunds::id, page).order(refund_order(page)).then_order_by(page::by(refunds::id, falling));
+        let rows =
+            refunded_orders().into_boxed().filter(page::among(refunds::id, ids, page)).select(Refunded::as_select());
+        let rows = rows.order(refund_order(page)).then_order_by(page::by(refunds::id, falling));
+        page::load_among::<Refunded, _, _, _>(conn, page, rows, found()).await
     }
 
     async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<RefundDetail> {
-        let row = visible_refunds(scope).filter(refunds::id.eq(id)).select(Refunded::as_select());
+        let one = visible_refunds(scope).filter(refunds::id.eq(id)).select(refunds::id);
+        let row = refunded_orders().filter(refunds::id.eq_any(one)).select(Refunded::as_select());
         let row: Refunded = row.first(conn).await?;
         let area_name = place_of(conn, row.order_id).await?.map(|it| it.area_name);
         let (elec_fen, service_fen, sent_at) = (row.elec_fen, row.service_fen, row.sent_at);
