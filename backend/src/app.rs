@@ -148,6 +148,12 @@ pub fn first_id(at: DateTime<Utc>) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
 
+/// When an id was made.
+pub fn made_at(id: Uuid) -> DateTime<Utc> {
+    let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |it| it.to_unix());
+    DateTime::from_timestamp(i64::try_from(seconds).unwrap_or_default(), nanos).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

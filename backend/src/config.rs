@@ -128,9 +128,9 @@ impl Default for Database {
 pub struct Auth {
     /// The key that signs access tokens; empty generates one and keeps it below `database.folder`.
     pub jwt_secret: Secret,
-    /// How long an access token lives.
+    /// How long an access token of a driver lives; the console's are a setting of the platform's staff.
     pub access_seconds: i64,
-    /// How long a refresh token lives.
+    /// How long a refresh token of a driver lives.
     pub refresh_seconds: i64,
     /// Wrong passwords before an account is locked.
     pub lock_after: i32,
@@ -290,12 +290,10 @@ impl Default for Jobs {
     }
 }
 
-/// How long things are kept, in days.
+/// How long things are kept, in days. What people look things up in is a setting of the platform's staff.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
-    /// Frames of devices.
-    pub frames_days: i64,
     /// Answers under an idempotency key.
     pub idempotency_days: i64,
     /// Finished jobs. Dead ones stay until somebody looks.
@@ -310,7 +308,7 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { frames_days: 90, idempotency_days: 7, jobs_days: 14, inbox_days: 180, sessions_days: 30, codes_days: 1 }
+        Self { idempotency_days: 7, jobs_days: 14, inbox_days: 180, sessions_days: 30, codes_days: 1 }
     }
 }
 

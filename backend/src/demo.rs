@@ -7,18 +7,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{
-    areas, charger_states, chargers, connectors, properties, providers, roles, stations, tariff_versions, tariffs,
-    user_roles, users,
+    areas, charger_states, chargers, connectors, properties, providers, stations, tariff_versions, tariffs, users,
 };
 use shared::pricing::{Period, Range, Tariff, UnitPrice};
-use shared::user::UserKind;
 use uuid::Uuid;
 
 use crate::app::{App, new_id};
-use crate::auth::scope::Owner;
+use crate::auth::scope::{Node, Owner};
 use crate::auth::token::kept_secret;
 use crate::config::Config;
 use crate::db::alone;
+use crate::system::account;
 
 /// The serial numbers of demo chargers begin with this, then count from 1.
 pub const SERIAL: &str = "DEMO";
@@ -114,10 +113,11 @@ pub async fn fill(app: &App) -> Result<()> {
         let mut charger = 0;
         for (provider, phone, below) in BUSINESSES {
             let provider_id = self::provider(conn, provider, phone, now).await?;
-            account(conn, UserKind::Provider, Some(provider_id), None, phone, &hash, now).await?;
+            account(conn, Node::Provider(provider_id), provider, phone, &hash).await?;
             for (property, phone, sites) in *below {
                 let property_id = self::property(conn, provider_id, property, phone, now).await?;
-                account(conn, UserKind::Property, Some(provider_id), Some(property_id), phone, &hash, now).await?;
+                let node = Node::Property { provider: provider_id, property: property_id };
+                account(conn, node, property, phone, &hash).await?;
                 for site in *sites {
                     charger = station(conn, provider_id, property_id, site, charger, now).await?;
                 }
@@ -157,44 +157,20 @@ async fn property(
     diesel::insert_into(properties::table).values(values).returning(properties::id).get_result(conn).await
 }
 
-/// A login with all permissions that its kind may have.
+/// A node's first department, and a login with all permissions that its kind may have.
 async fn account(
     conn: &mut AsyncPgConnection,
-    kind: UserKind,
-    provider: Option<Uuid>,
-    property: Option<Uuid>,
+    node: Node,
+    name: &str,
     phone: &str,
     hash: &str,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let (user, role) = (new_id(now), new_id(now));
-    diesel::insert_into(users::table)
-        .values((
-            users::id.eq(user),
-            users::kind.eq(kind),
-            users::provider_id.eq(provider),
-            users::property_id.eq(property),
-            users::username.eq(phone),
-            users::name.eq(if property.is_some() { "物业管理员" } else { "服务商管理员" }),
-            users::phone.eq(phone),
-            users::password_hash.eq(hash),
-        ))
+) -> crate::error::Result<()> {
+    let person = if node.property().is_some() { "物业管理员" } else { "服务商管理员" };
+    account::open(conn, node, name, phone, person).await?;
+    diesel::update(users::table.filter(users::username.eq(phone)))
+        .set((users::password_hash.eq(hash), users::must_change_password.eq(false)))
         .execute(conn)
         .await?;
-    diesel::insert_into(roles::table)
-        .values((
-            roles::id.eq(role),
-            roles::kind.eq(kind),
-            roles::provider_id.eq(provider),
-            roles::property_id.eq(property),
-            roles::name.eq("管理员"),
-            roles::builtin.eq(true),
-            roles::permissions.eq(shared::permission::codes_for(kind)),
-        ))
-        .execute(conn)
-        .await?;
-    let granted = (user_roles::user_id.eq(user), user_roles::role_id.eq(role));
-    diesel::insert_into(user_roles::table).values(granted).execute(conn).await?;
     Ok(())
 }
 

@@ -5,10 +5,12 @@ use diesel::sql_query;
 use diesel::sql_types::{Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
+use shared::system::settings::Settings;
 
 use crate::app::{App, first_id};
 use crate::config::Retention;
 use crate::jobs::{self, Job, Outcome};
+use crate::system::settings;
 
 /// Rows in one statement, and statements for one table in one run: nothing waits for it for long.
 const BATCH: usize = 5000;
@@ -28,28 +30,30 @@ enum Age {
 /// The rows of a table that may go once they are old enough; `$1` is how old that is.
 struct Kept {
     table: &'static str,
-    days: fn(&Retention) -> i64,
+    days: fn(&Retention, &Settings) -> i64,
     age: Age,
     old: &'static str,
 }
 
 const KEPT: &[Kept] = &[
-    Kept { table: "device_frames", days: |it| it.frames_days, age: Age::Id, old: "id < $1" },
-    Kept { table: "inbox", days: |it| it.inbox_days, age: Age::Id, old: "id < $1 and state <> 'new'" },
-    Kept { table: "inbox_rejected", days: |it| it.inbox_days, age: Age::Id, old: "id < $1" },
+    Kept { table: "device_frames", days: |_, it| it.frame_days.into(), age: Age::Id, old: "id < $1" },
+    Kept { table: "login_records", days: |_, it| it.login_days.into(), age: Age::Id, old: "id < $1" },
+    Kept { table: "audits", days: |_, it| it.audit_days.into(), age: Age::Id, old: "id < $1" },
+    Kept { table: "inbox", days: |it, _| it.inbox_days, age: Age::Id, old: "id < $1 and state <> 'new'" },
+    Kept { table: "inbox_rejected", days: |it, _| it.inbox_days, age: Age::Id, old: "id < $1" },
     Kept {
         table: "idempotency_keys",
-        days: |it| it.idempotency_days,
+        days: |it, _| it.idempotency_days,
         age: Age::Time,
         old: "created_at < $1 and (status is not null or locked_until < now())",
     },
-    Kept { table: "jobs", days: |it| it.jobs_days, age: Age::Time, old: "state = 'done' and finished_at < $1" },
+    Kept { table: "jobs", days: |it, _| it.jobs_days, age: Age::Time, old: "state = 'done' and finished_at < $1" },
     // A spent token is known until it expires: whoever comes with it then has stolen it.
-    Kept { table: "sessions", days: |it| it.sessions_days, age: Age::Time, old: "expires_at < $1" },
+    Kept { table: "sessions", days: |it, _| it.sessions_days, age: Age::Time, old: "expires_at < $1" },
     // As long as codes are counted, a telephone is not flooded.
     Kept {
         table: "login_codes",
-        days: |it| it.codes_days,
+        days: |it, _| it.codes_days,
         age: Age::Time,
         old: "expires_at < $1 and counted_from < now() - interval '1 hour'",
     },
@@ -70,10 +74,11 @@ impl Job for Housekeep {
     async fn run(self, app: &App) -> anyhow::Result<Outcome> {
         let now = app.now();
         let mut conn = app.conn().await?;
+        let settings = settings::read(&mut conn).await?;
         let mut all_gone = true;
         for kept in KEPT {
             // What is kept for longer than there is time is kept for ever.
-            let age = TimeDelta::try_days((kept.days)(&app.config.retention));
+            let age = TimeDelta::try_days((kept.days)(&app.config.retention, &settings));
             let Some(oldest) = age.and_then(|it| now.checked_sub_signed(it)) else { continue };
             all_gone &= delete(&mut conn, kept, oldest).await?;
         }

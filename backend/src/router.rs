@@ -3,10 +3,14 @@
 use diesel_async::AsyncPgConnection;
 use shared::area::CarAreas;
 use shared::charger::CarChargers;
+use shared::member::collective::Collectives;
 use shared::resource::Resource;
 use shared::station::CarStations;
+use shared::system::department::Departments;
+use shared::system::post::Posts;
 use shared::system::property::Properties;
 use shared::system::provider::Providers;
+use shared::system::role::Roles;
 use shared::text::t;
 use shared::user::{Login, Me, PasswordChange, Refresh, Tokens};
 use uuid::Uuid;
@@ -87,6 +91,10 @@ pub async fn named(conn: &mut AsyncPgConnection, scope: &Scope, path: &str, name
         CarStations::PATH => import::named::<CarStations>(conn, scope, name).await,
         CarAreas::PATH => import::named::<CarAreas>(conn, scope, name).await,
         CarChargers::PATH => import::named::<CarChargers>(conn, scope, name).await,
+        Collectives::PATH => import::named::<Collectives>(conn, scope, name).await,
+        Departments::PATH => import::named::<Departments>(conn, scope, name).await,
+        Posts::PATH => import::named::<Posts>(conn, scope, name).await,
+        Roles::PATH => import::named::<Roles>(conn, scope, name).await,
         Providers::PATH => import::named::<Providers>(conn, scope, name).await,
         Properties::PATH => import::named::<Properties>(conn, scope, name).await,
         _ => Ok(None),

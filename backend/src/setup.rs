@@ -11,8 +11,10 @@ use schema::{roles, user_roles, users};
 use shared::user::UserKind;
 
 use crate::app::{App, new_id};
+use crate::auth::scope::Node;
 use crate::auth::token;
 use crate::db::alone;
+use crate::system::node;
 
 /// The platform's first account.
 pub const ADMIN: &str = "admin";
@@ -67,17 +69,7 @@ async fn make_admin(conn: &mut AsyncPgConnection, password_hash: String) -> Quer
         ))
         .execute(conn)
         .await?;
-    let role = new_id(Utc::now());
-    diesel::insert_into(roles::table)
-        .values((
-            roles::id.eq(role),
-            roles::kind.eq(UserKind::Platform),
-            roles::name.eq(ADMIN_ROLE),
-            roles::builtin.eq(true),
-            roles::permissions.eq(shared::permission::codes_for(UserKind::Platform)),
-        ))
-        .execute(conn)
-        .await?;
+    let role = node::administrator(conn, Node::Platform).await?;
     diesel::insert_into(user_roles::table)
         .values((user_roles::user_id.eq(user), user_roles::role_id.eq(role)))
         .execute(conn)
@@ -103,7 +95,7 @@ pub const ADMIN_ROLE: &str = "系统管理员";
 
 /// The built-in roles hold all permissions that their node's kind may have, those of a newer version too.
 async fn sync_builtin_roles(conn: &mut AsyncPgConnection) -> QueryResult<()> {
-    for kind in [UserKind::Platform, UserKind::Provider, UserKind::Property] {
+    for kind in UserKind::ALL {
         diesel::update(roles::table.filter(roles::builtin).filter(roles::kind.eq(kind)))
             .set(roles::permissions.eq(shared::permission::codes_for(kind)))
             .execute(conn)

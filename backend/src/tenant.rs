@@ -2,14 +2,15 @@
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, properties, providers, stations};
+use schema::{areas, collectives, properties, providers, stations};
+use shared::station::Review;
 use shared::text::t;
 use uuid::Uuid;
 
 use crate::auth::scope::{Node, Owner, Scope};
 use crate::error::{Error, Result};
 
-/// Refuses something new under a provider that is not in scope, not approved or disabled.
+/// Refuses something new under a provider that is not in scope, not approved or disabled, or belongs to one that is.
 ///
 /// # Errors
 /// 422 on `provider_id` when it is not the caller's, 409 when it takes nothing new.
@@ -18,12 +19,17 @@ pub async fn provider_takes_new(conn: &mut AsyncPgConnection, scope: &Scope, pro
     if scope.node.provider().is_some_and(|it| it != provider) {
         return Err(unknown());
     }
-    let row: Option<(bool, String)> =
-        providers::table.find(provider).select((providers::enabled, providers::review)).first(conn).await.optional()?;
-    match row {
-        None => Err(unknown()),
-        Some((true, review)) if review == "approved" => Ok(()),
-        Some(_) => Err(Error::Conflict(
+    let takes =
+        |id: Uuid| providers::table.find(id).select((providers::parent_id, providers::enabled, providers::review));
+    let row: Option<(Option<Uuid>, bool, Review)> = takes(provider).first(conn).await.optional()?;
+    let parent = match row {
+        Some((Some(parent), ..)) => takes(parent).first(conn).await.optional()?,
+        Some((None, ..)) | None => row,
+    };
+    match (row, parent) {
+        (Some((_, true, Review::Approved)), Some((_, true, Review::Approved))) => Ok(()),
+        (None, _) => Err(unknown()),
+        _ => Err(Error::Conflict(
             "provider_disabled",
             t("服务商未通过审核或已禁用", "The provider is not approved, or disabled"),
         )),
@@ -45,6 +51,7 @@ pub async fn property_takes_new(
     let mine = match scope.node {
         Node::Platform | Node::Provider(_) => true,
         Node::Property { property: own, .. } => own == property,
+        Node::Collective { .. } => false,
     };
     let enabled: Option<bool> = properties::table
         .find(property)
@@ -57,6 +64,32 @@ pub async fn property_takes_new(
         None => Err(unknown()),
         Some(true) => Ok(()),
         Some(false) => Err(Error::Conflict("property_disabled", t("物业已禁用", "The property is disabled"))),
+    }
+}
+
+/// Refuses something new under a collective that is not in scope, not its property's or disabled.
+///
+/// # Errors
+/// 422 on `collective_id` when it is not the caller's, 409 when it takes nothing new.
+pub async fn collective_takes_new(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    provider: Uuid,
+    property: Uuid,
+    collective: Uuid,
+) -> Result<()> {
+    property_takes_new(conn, scope, provider, property).await?;
+    let enabled: Option<bool> = collectives::table
+        .find(collective)
+        .filter(collectives::property_id.eq(property))
+        .select(collectives::enabled)
+        .first(conn)
+        .await
+        .optional()?;
+    match enabled {
+        None => Err(Error::field("collective_id", "choice", t("集体户不存在", "There is no such collective"))),
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::Conflict("collective_disabled", t("集体户已禁用", "The collective is disabled"))),
     }
 }
 

@@ -195,14 +195,15 @@ pub struct Field {
     pub fixed: bool,
     /// A sentence below the input.
     pub help: Option<Text>,
-    /// Narrows a lookup: sends the value of the named field as this search condition, e.g. areas of the chosen station.
-    pub within: Option<&'static str>,
+    /// Narrows a lookup: sends the values of the named fields as these search conditions, e.g. areas of the chosen
+    /// station. A field without a value does not narrow it.
+    pub within: [Option<&'static str>; 4],
 }
 
 impl Field {
     /// An optional field.
     pub const fn new(name: &'static str, label: Text, input: Input) -> Self {
-        Self { name, label, input, required: false, fixed: false, help: None, within: None }
+        Self { name, label, input, required: false, fixed: false, help: None, within: [None; 4] }
     }
 
     /// Must be filled in.
@@ -223,10 +224,21 @@ impl Field {
         self
     }
 
-    /// Offers only rows that belong to the value of another field, which is also the search condition's name.
+    /// Offers only rows that belong to the value of another field, which is also the search condition's name. Four
+    /// fields can narrow a lookup.
     pub const fn within(mut self, field: &'static str) -> Self {
-        self.within = Some(field);
+        self.within = match self.within {
+            [None, ..] => [Some(field), None, None, None],
+            [first, None, ..] => [first, Some(field), None, None],
+            [first, second, None, _] => [first, second, Some(field), None],
+            [first, second, third, _] => [first, second, third, Some(field)],
+        };
         self
+    }
+
+    /// The fields that narrow a lookup.
+    pub fn parents(self) -> impl Iterator<Item = &'static str> + Clone {
+        self.within.into_iter().flatten()
     }
 }
 

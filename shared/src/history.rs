@@ -6,8 +6,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::resource::{Resource, Row, Verb};
-use crate::text::Text;
+use crate::describe::{Cell, Input};
+use crate::fixed::Fen;
+use crate::permission::{self, Described, Page};
+use crate::resource::{FormMap, Resource, Row, Verb};
+use crate::text::{Lang, Text, t};
 
 /// One thing that was done to a row.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -32,12 +35,21 @@ pub struct FieldChange {
     /// The field's name.
     #[schema(example = "name")]
     pub field: String,
+    /// What people call it; null where only programs speak of it.
+    #[schema(example = "电站名称")]
+    pub label: Option<String>,
     /// What it was.
     #[schema(example = "甲站")]
     pub before: Value,
     /// What it is since.
     #[schema(example = "乙站")]
     pub after: Value,
+    /// What it was, for people.
+    #[schema(example = "甲站")]
+    pub before_text: String,
+    /// What it is since, for people.
+    #[schema(example = "乙站")]
+    pub after_text: String,
 }
 
 impl Row for HistoryRow {
@@ -55,15 +67,68 @@ pub fn action_label<R: Resource>(action: &str) -> Option<Text> {
     usual.or_else(|| R::ACTIONS.iter().find(|it| it.verb == action).map(|it| it.label))
 }
 
-/// What differs between a row before and after, field by field. That it was changed, and when, need not be told again.
+/// What differs between a row before and after, field by field; nothing when it was made or removed. That it was changed,
+/// and when, need not be told again. [`word`] says it for people.
 pub fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
     let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else { return Vec::new() };
     let told = |field: &&String| !matches!(field.as_str(), "version" | "updated_at");
     let gone = before.keys().filter(|it| !after.contains_key(*it));
-    let value = |row: &serde_json::Map<String, Value>, field: &String| row.get(field).cloned().unwrap_or_default();
-    let change =
-        |field: &String| FieldChange { field: field.clone(), before: value(before, field), after: value(after, field) };
+    let value = |row: &FormMap, field: &String| row.get(field).cloned().unwrap_or_default();
+    let change = |field: &String| FieldChange {
+        field: field.clone(),
+        label: None,
+        before: value(before, field),
+        after: value(after, field),
+        before_text: String::new(),
+        after_text: String::new(),
+    };
     after.keys().chain(gone).filter(told).map(change).filter(|it| it.before != it.after).collect()
+}
+
+/// Says changes of a row of the resource at `path` as people read them, where its description knows how. Which other row
+/// is meant is said by its name, which changed with its id.
+pub fn word(path: &str, changes: &mut [FieldChange], lang: Lang) {
+    let Some(page) = Page::at(path) else { return };
+    let names: Vec<String> =
+        changes.iter().filter_map(|it| it.field.strip_suffix("_name")).map(str::to_owned).collect();
+    for change in changes {
+        let Some(Described { label, input }) = page.described(&change.field) else { continue };
+        let named = change.field.strip_suffix("_id").is_some_and(|it| names.iter().any(|name| name == it));
+        if named || matches!(input, Some(Input::Lookups(_))) {
+            continue;
+        }
+        change.label = Some(label.get(lang).to_owned());
+        change.before_text = said(&change.field, input, &change.before, lang);
+        change.after_text = said(&change.field, input, &change.after, lang);
+    }
+}
+
+/// A value as people read it: with its code's label, in local time, in yuan and kW.
+fn said(field: &str, input: Option<Input>, value: &Value, lang: Lang) -> String {
+    match (value, input) {
+        (Value::Bool(on), _) if field == "enabled" => Cell::enabled(*on).plain(lang),
+        (Value::Bool(on), _) => Cell::flag(*on).plain(lang),
+        (Value::String(text), Some(Input::Choice(choices))) => {
+            let choice = choices.iter().find(|it| it.value == text);
+            choice.map_or(text.as_str(), |it| it.label.get(lang)).to_owned()
+        }
+        (Value::String(text), Some(Input::Permissions)) => permission::said(text, lang),
+        (Value::String(text), None) => match text.parse::<DateTime<Utc>>() {
+            Ok(at) => crate::time::local_text(at),
+            Err(_) => text.clone(),
+        },
+        (Value::String(text), Some(_)) => text.clone(),
+        (Value::Number(number), _) => match number.as_i64() {
+            Some(fen) if field.ends_with("_fen") => Cell::Fen(Fen(fen)).plain(lang),
+            Some(watts) if field.ends_with("_w") => Cell::watts(watts).plain(lang),
+            _ => number.to_string(),
+        },
+        (Value::Array(items), _) => {
+            let items: Vec<String> = items.iter().map(|it| said(field, input, it, lang)).collect();
+            items.join(t("、", ", ").get(lang))
+        }
+        (Value::Null | Value::Object(_), _) => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +147,37 @@ mod tests {
         assert_eq!(fields, ["name", "nature", "hotline"]);
         assert_eq!((&told[0].before, &told[0].after), (&json!("甲站"), &json!("乙站")));
         assert_eq!(changes(&Value::Null, &after), []);
+    }
+
+    #[test]
+    fn changes_are_told_as_people_read_them() {
+        let before = json!({
+            "kind": "provider", "enabled": true, "department_id": "1", "department_name": "甲", "role_ids": ["1"],
+            "roles": ["甲"], "last_login_at": null,
+        });
+        let after = json!({
+            "kind": "property", "enabled": false, "department_id": "2", "department_name": "乙", "role_ids": [],
+            "roles": [], "last_login_at": "2026-11-25T04:00:00Z",
+        });
+        let mut told = changes(&before, &after);
+        word("system/users", &mut told, Lang::Zh);
+        let read: Vec<_> = told
+            .iter()
+            .filter_map(|it| Some((it.label.as_deref()?, it.before_text.as_str(), it.after_text.as_str())))
+            .collect();
+        let expected = [
+            ("归属部门", "甲", "乙"),
+            ("状态", "启用", "禁用"),
+            ("用户类型", "服务商", "物业"),
+            ("最近登录", "", "2026-11-25 12:00:00"),
+            ("角色", "甲", ""),
+        ];
+        assert_eq!(read, expected);
+        assert_eq!(told.len(), 7, "the ids are told too, without a label");
+        let (weak, strong) = (json!({"permissions": ["car.station.view"]}), json!({"permissions": []}));
+        let mut told = changes(&weak, &strong);
+        word("system/roles", &mut told, Lang::En);
+        assert_eq!(told[0].before_text, "Car stations: View");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The one list of what there is to manage, and so of what a user can be allowed to do.
 
 use crate::codes::{Choice, Tone};
-use crate::resource::{Resource, Verb};
-use crate::text::{Text, t};
+use crate::describe::{Field, Input};
+use crate::resource::{Editable, Resource, Verb};
+use crate::system::settings;
+use crate::text::{Lang, Text, t};
 use crate::user::UserKind;
 
 /// One thing that can be allowed.
@@ -12,6 +14,8 @@ pub struct Permission {
     pub code: String,
     /// What people read.
     pub label: Text,
+    /// The kinds of users that may have it at all.
+    pub kinds: &'static [UserKind],
 }
 
 /// The permissions of one page.
@@ -19,8 +23,6 @@ pub struct Permission {
 pub struct Group {
     /// The page.
     pub title: Text,
-    /// The kinds of users that may have them at all.
-    pub kinds: &'static [UserKind],
     /// What can be allowed there, viewing first.
     pub permissions: Vec<Permission>,
 }
@@ -34,17 +36,52 @@ pub struct Page {
     /// The prefix of its permissions.
     pub prefix: &'static str,
     /// The kinds of users that may have its permissions at all.
-    pub kinds: &'static [UserKind],
+    kinds: &'static [UserKind],
+    /// What its description says of a field of its rows.
+    field: fn(&str) -> Option<Described>,
     /// What can be done with it as its description says.
     verbs: fn() -> Vec<(&'static str, Text)>,
     /// What else can be done.
     more: &'static [(&'static str, Text)],
+    /// What other kinds of users may have than the page's.
+    apart: &'static [(&'static str, &'static [UserKind])],
+}
+
+/// What people read of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Its label.
+    pub label: Text,
+    /// How it is entered, where it can be.
+    pub input: Option<Input>,
+}
+
+impl Described {
+    fn of(field: &Field) -> Self {
+        Self { label: field.label, input: Some(field.input) }
+    }
 }
 
 impl Page {
+    /// The page at an address.
+    pub fn at(path: &str) -> Option<&'static Self> {
+        PAGES.iter().find(|it| it.path == path)
+    }
+
     /// What can be done there, viewing first: the permission's last part and its label.
     pub fn verbs(&self) -> impl Iterator<Item = (&'static str, Text)> {
         (self.verbs)().into_iter().chain(self.more.iter().copied())
+    }
+
+    /// The kinds of users that may do this there.
+    pub fn kinds(&self, verb: &str) -> &'static [UserKind] {
+        self.apart.iter().find(|it| it.0 == verb).map_or(self.kinds, |it| it.1)
+    }
+
+    /// What a field of its rows is called. `provider_id` and `provider_name` are what the column `provider` shows.
+    pub fn described(&self, field: &str) -> Option<Described> {
+        let stem = field.strip_suffix("_id").or_else(|| field.strip_suffix("_name"));
+        (self.field)(field).or_else(|| (self.field)(stem?))
     }
 
     /// Allows what is neither among the usual things nor an action of a row.
@@ -52,10 +89,31 @@ impl Page {
         self.more = more;
         self
     }
+
+    /// Allows some things to other kinds of users than the rest.
+    const fn apart(mut self, apart: &'static [(&'static str, &'static [UserKind])]) -> Self {
+        self.apart = apart;
+        self
+    }
 }
 
-const fn of<R: Resource>() -> Page {
-    Page { path: R::PATH, title: R::TITLE, prefix: R::PERMISSION, kinds: R::KINDS, verbs: verbs::<R>, more: &[] }
+/// The page of a resource that is looked at.
+const fn browse<R: Resource>() -> Page {
+    Page {
+        path: R::PATH,
+        title: R::TITLE,
+        prefix: R::PERMISSION,
+        kinds: R::KINDS,
+        field: shown::<R>,
+        verbs: verbs::<R>,
+        more: &[],
+        apart: &[],
+    }
+}
+
+/// The page of a resource whose rows people write.
+const fn edit<R: Editable>() -> Page {
+    Page { field: entered::<R>, ..browse::<R>() }
 }
 
 fn verbs<R: Resource>() -> Vec<(&'static str, Text)> {
@@ -63,35 +121,65 @@ fn verbs<R: Resource>() -> Vec<(&'static str, Text)> {
     usual.chain(R::ACTIONS.iter().map(|action| (action.verb, action.label))).collect()
 }
 
+fn shown<R: Resource>(name: &str) -> Option<Described> {
+    let searched = R::FILTERS.iter().find(|it| it.name == name).map(Described::of);
+    let column = || R::COLUMNS.iter().find(|it| it.key == name);
+    searched.or_else(|| column().map(|it| Described { label: it.title, input: None }))
+}
+
+fn entered<R: Editable>(name: &str) -> Option<Described> {
+    R::FIELDS.iter().find(|it| it.name == name).map(Described::of).or_else(|| shown::<R>(name))
+}
+
+const TENANTS: &[UserKind] = &[UserKind::Platform, UserKind::Provider, UserKind::Property];
+
 const DASHBOARD: Page = Page {
     path: "dashboard",
     title: t("首页", "Dashboard"),
     prefix: "dashboard",
-    kinds: &[UserKind::Platform, UserKind::Provider, UserKind::Property],
+    kinds: TENANTS,
+    field: |_| None,
     verbs: || vec![(Verb::View.as_str(), Verb::View.label())],
     more: &[],
+    apart: &[],
+};
+
+const SETTINGS: Page = Page {
+    path: "system/settings",
+    title: t("平台设置", "Settings"),
+    prefix: "system.settings",
+    kinds: &[UserKind::Platform],
+    field: |name| settings::FIELDS.iter().find(|it| it.name == name).map(Described::of),
+    verbs: || [Verb::View, Verb::Update].map(|it| (it.as_str(), it.label())).into(),
+    ..DASHBOARD
 };
 
 /// All pages in the order of the menu: a resource is listed here, and nowhere else, to be allowed and found in audits.
 pub const PAGES: &[Page] = &[
     DASHBOARD,
-    of::<crate::station::CarStations>(),
-    of::<crate::area::CarAreas>(),
-    of::<crate::charger::CarChargers>().and(&[("frames", t("查看报文", "Read messages"))]),
-    of::<crate::connector::CarConnectors>(),
-    of::<crate::tariff::CarTariffs>(),
-    of::<crate::unregistered::UnregisteredDevices>(),
-    of::<crate::car_order::CarOrders>(),
-    of::<crate::payment::Payments>(),
-    of::<crate::payment::Refunds>(),
-    of::<crate::member::driver::Drivers>(),
-    of::<crate::system::provider::Providers>(),
-    of::<crate::system::property::Properties>(),
-    of::<crate::system::user::Users>(),
-    of::<crate::system::role::Roles>(),
-    of::<crate::system::audit::Audits>(),
-    of::<crate::system::login::Logins>(),
-    of::<crate::system::job::Jobs>(),
+    edit::<crate::station::CarStations>(),
+    edit::<crate::area::CarAreas>(),
+    edit::<crate::charger::CarChargers>().and(&[("frames", t("查看报文", "Read messages"))]),
+    edit::<crate::connector::CarConnectors>(),
+    edit::<crate::tariff::CarTariffs>(),
+    browse::<crate::unregistered::UnregisteredDevices>(),
+    browse::<crate::car_order::CarOrders>(),
+    browse::<crate::payment::Payments>(),
+    browse::<crate::payment::Refunds>(),
+    browse::<crate::member::driver::Drivers>(),
+    // Its own people may look at it; it is kept by those above it.
+    edit::<crate::member::collective::Collectives>().apart(&[("view", &UserKind::ALL)]),
+    edit::<crate::system::provider::Providers>(),
+    edit::<crate::system::property::Properties>(),
+    edit::<crate::system::user::Users>(),
+    edit::<crate::system::role::Roles>(),
+    edit::<crate::system::department::Departments>(),
+    edit::<crate::system::post::Posts>(),
+    browse::<crate::system::session::Sessions>(),
+    browse::<crate::system::audit::Audits>(),
+    browse::<crate::system::login::Logins>(),
+    browse::<crate::system::job::Jobs>(),
+    SETTINGS,
 ];
 
 /// The pages as a select offers them.
@@ -110,23 +198,34 @@ pub const PAGE_CHOICES: &[Choice] = &{
 
 /// All permissions, page by page.
 pub fn groups() -> Vec<Group> {
-    let group = |it: &Page| {
-        let permission = |(verb, label)| Permission { code: format!("{}.{verb}", it.prefix), label };
-        Group { title: it.title, kinds: it.kinds, permissions: it.verbs().map(permission).collect() }
+    let group = |page: &Page| {
+        let permission =
+            |(verb, label)| Permission { code: format!("{}.{verb}", page.prefix), label, kinds: page.kinds(verb) };
+        Group { title: page.title, permissions: page.verbs().map(permission).collect() }
     };
     PAGES.iter().map(group).collect()
 }
 
+/// A permission as people read it: its page and what can be done there.
+pub fn said(code: &str, lang: Lang) -> String {
+    let of_page = |page: &Page| {
+        let verb = code.strip_prefix(page.prefix)?.strip_prefix('.')?;
+        let label = page.verbs().find(|it| it.0 == verb)?.1;
+        Some(format!("{}{}{}", page.title.get(lang), t("：", ": ").get(lang), label.get(lang)))
+    };
+    PAGES.iter().find_map(of_page).unwrap_or_else(|| code.to_owned())
+}
+
 /// The codes that users of a kind may have.
 pub fn codes_for(kind: UserKind) -> Vec<String> {
-    let groups = groups().into_iter().filter(|group| group.kinds.contains(&kind));
-    groups.flat_map(|group| group.permissions.into_iter().map(|it| it.code)).collect()
+    let permissions = groups().into_iter().flat_map(|it| it.permissions);
+    permissions.filter(|it| it.kinds.contains(&kind)).map(|it| it.code).collect()
 }
 
 /// Whether users of a kind may have a permission at all.
 pub fn fits(kind: UserKind, code: &str) -> bool {
-    let prefix = code.rsplit_once('.').map_or(code, |it| it.0);
-    PAGES.iter().any(|it| it.prefix == prefix && it.kinds.contains(&kind))
+    let Some((prefix, verb)) = code.rsplit_once('.') else { return false };
+    PAGES.iter().any(|it| it.prefix == prefix && it.kinds(verb).contains(&kind))
 }
 
 #[cfg(test)]
@@ -140,11 +239,17 @@ mod tests {
         once.sort_unstable();
         once.dedup();
         assert_eq!(once.len(), codes.len());
-        for kind in [UserKind::Platform, UserKind::Provider, UserKind::Property] {
+        for kind in UserKind::ALL {
             assert!(codes_for(kind).iter().all(|it| fits(kind, it)));
         }
         assert!(!fits(UserKind::Provider, "system.provider.view"));
         assert!(!fits(UserKind::Platform, "nothing.view"));
+        assert_eq!(codes_for(UserKind::Collective), ["member.collective.view"]);
+        assert!(!fits(UserKind::Collective, "member.collective.update"));
+        let said = |path, field| Page::at(path).and_then(|it| it.described(field)).map(|it| it.label.zh);
+        assert_eq!(said("system/users", "username"), Some("登录账号"));
+        assert_eq!(said("system/users", "provider_name"), Some("服务商"));
+        assert_eq!(said("system/users", "nothing"), None);
         assert!(PAGE_CHOICES.iter().any(|it| it.value == "car/stations"));
     }
 }

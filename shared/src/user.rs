@@ -12,7 +12,13 @@ codes! {
         Platform = "platform", Primary, "系统", "Platform";
         Provider = "provider", Success, "服务商", "Provider";
         Property = "property", Info, "物业", "Property";
+        Collective = "collective", Warning, "集体户", "Collective";
     }
+}
+
+impl UserKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Platform, Self::Provider, Self::Property, Self::Collective];
 }
 
 /// The logged-in user, as the console needs it.
@@ -31,6 +37,8 @@ pub struct Me {
     pub provider_id: Option<Uuid>,
     /// The property they belong to.
     pub property_id: Option<Uuid>,
+    /// The collective they belong to.
+    pub collective_id: Option<Uuid>,
     /// The password must be changed before anything else.
     pub must_change_password: bool,
     /// What they may do, as permission codes; the console's menu follows from it.

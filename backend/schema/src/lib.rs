@@ -34,6 +34,7 @@ diesel::table! {
         before -> Nullable<Jsonb>,
         after -> Nullable<Jsonb>,
         created_at -> Timestamptz,
+        collective_id -> Nullable<Uuid>,
     }
 }
 
@@ -148,6 +149,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    collectives (id) {
+        id -> Uuid,
+        provider_id -> Uuid,
+        property_id -> Uuid,
+        name -> Text,
+        email -> Nullable<Text>,
+        contact -> Text,
+        phone -> Text,
+        address -> Nullable<Text>,
+        note -> Nullable<Text>,
+        enabled -> Bool,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     connection_records (id) {
         id -> Uuid,
         provider_id -> Uuid,
@@ -179,6 +198,26 @@ diesel::table! {
         error_code -> Nullable<Text>,
         status_info -> Nullable<Text>,
         status_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    departments (id) {
+        id -> Uuid,
+        kind -> Text,
+        provider_id -> Nullable<Uuid>,
+        property_id -> Nullable<Uuid>,
+        collective_id -> Nullable<Uuid>,
+        parent_id -> Nullable<Uuid>,
+        name -> Text,
+        position -> Int4,
+        leader -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        email -> Nullable<Text>,
+        enabled -> Bool,
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -372,6 +411,10 @@ diesel::table! {
         agent -> Text,
         outcome -> Text,
         created_at -> Timestamptz,
+        user_name -> Nullable<Text>,
+        provider_id -> Nullable<Uuid>,
+        property_id -> Nullable<Uuid>,
+        collective_id -> Nullable<Uuid>,
     }
 }
 
@@ -448,6 +491,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    posts (id) {
+        id -> Uuid,
+        kind -> Text,
+        provider_id -> Nullable<Uuid>,
+        property_id -> Nullable<Uuid>,
+        collective_id -> Nullable<Uuid>,
+        department_id -> Uuid,
+        name -> Text,
+        position -> Int4,
+        enabled -> Bool,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     properties (id) {
         id -> Uuid,
         provider_id -> Uuid,
@@ -478,6 +538,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        parent_id -> Nullable<Uuid>,
     }
 }
 
@@ -525,6 +586,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        collective_id -> Nullable<Uuid>,
     }
 }
 
@@ -541,6 +603,23 @@ diesel::table! {
         expires_at -> Timestamptz,
         spent_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    settings (id) {
+        id -> Bool,
+        name -> Text,
+        logo -> Nullable<Text>,
+        language -> Text,
+        access_minutes -> Int4,
+        session_days -> Int4,
+        sessions_per_user -> Int4,
+        frame_days -> Int4,
+        login_days -> Int4,
+        audit_days -> Int4,
+        version -> Int8,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -652,6 +731,9 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        collective_id -> Nullable<Uuid>,
+        department_id -> Nullable<Uuid>,
+        post_id -> Nullable<Uuid>,
     }
 }
 
@@ -672,6 +754,8 @@ diesel::joinable!(chargers -> areas (area_id));
 diesel::joinable!(chargers -> properties (property_id));
 diesel::joinable!(chargers -> providers (provider_id));
 diesel::joinable!(chargers -> stations (station_id));
+diesel::joinable!(collectives -> properties (property_id));
+diesel::joinable!(collectives -> providers (provider_id));
 diesel::joinable!(connection_records -> properties (property_id));
 diesel::joinable!(connection_records -> providers (provider_id));
 diesel::joinable!(connection_records -> stations (station_id));
@@ -680,6 +764,9 @@ diesel::joinable!(connectors -> chargers (charger_id));
 diesel::joinable!(connectors -> properties (property_id));
 diesel::joinable!(connectors -> providers (provider_id));
 diesel::joinable!(connectors -> stations (station_id));
+diesel::joinable!(departments -> collectives (collective_id));
+diesel::joinable!(departments -> properties (property_id));
+diesel::joinable!(departments -> providers (provider_id));
 diesel::joinable!(device_commands -> properties (property_id));
 diesel::joinable!(device_commands -> providers (provider_id));
 diesel::joinable!(device_commands -> stations (station_id));
@@ -699,11 +786,16 @@ diesel::joinable!(payments -> drivers (driver_id));
 diesel::joinable!(payments -> properties (property_id));
 diesel::joinable!(payments -> providers (provider_id));
 diesel::joinable!(payments -> stations (station_id));
+diesel::joinable!(posts -> collectives (collective_id));
+diesel::joinable!(posts -> departments (department_id));
+diesel::joinable!(posts -> properties (property_id));
+diesel::joinable!(posts -> providers (provider_id));
 diesel::joinable!(properties -> providers (provider_id));
 diesel::joinable!(refunds -> payments (payment_id));
 diesel::joinable!(refunds -> properties (property_id));
 diesel::joinable!(refunds -> providers (provider_id));
 diesel::joinable!(refunds -> stations (station_id));
+diesel::joinable!(roles -> collectives (collective_id));
 diesel::joinable!(roles -> properties (property_id));
 diesel::joinable!(roles -> providers (provider_id));
 diesel::joinable!(sessions -> drivers (driver_id));
@@ -719,6 +811,9 @@ diesel::joinable!(user_roles -> roles (role_id));
 diesel::joinable!(user_roles -> users (user_id));
 diesel::joinable!(user_stations -> stations (station_id));
 diesel::joinable!(user_stations -> users (user_id));
+diesel::joinable!(users -> collectives (collective_id));
+diesel::joinable!(users -> departments (department_id));
+diesel::joinable!(users -> posts (post_id));
 diesel::joinable!(users -> properties (property_id));
 diesel::joinable!(users -> providers (provider_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -728,8 +823,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     charge_sessions,
     charger_states,
     chargers,
+    collectives,
     connection_records,
     connectors,
+    departments,
     device_commands,
     device_frames,
     device_transactions,
@@ -749,11 +846,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     order_days,
     order_events,
     payments,
+    posts,
     properties,
     providers,
     refunds,
     roles,
     sessions,
+    settings,
     stations,
     tariff_versions,
     tariffs,

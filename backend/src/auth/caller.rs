@@ -5,6 +5,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryResult};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared::system::node::Seat;
 use shared::text::t;
 use shared::user::UserKind;
 use uuid::Uuid;
@@ -50,13 +51,10 @@ impl Caller {
     pub async fn load(conn: &mut AsyncPgConnection, user: Uuid, family: Uuid) -> Result<Self> {
         let row: Option<CallerRow> = CallerQuery { user, family }.get_result(conn).await.optional()?;
         let gone = || Error::Unauthenticated(t("登录已失效，请重新登录", "The session has ended; log in again"));
-        let (kind, provider, property, name, must_change_password, permissions, stations) = row.ok_or_else(gone)?;
-        let node = match (kind, provider, property) {
-            (UserKind::Platform, _, _) => Node::Platform,
-            (UserKind::Provider, Some(provider), _) => Node::Provider(provider),
-            (UserKind::Property, Some(provider), Some(property)) => Node::Property { provider, property },
-            (UserKind::Provider | UserKind::Property, _, _) => return Err(Error::internal("a user without a node")),
-        };
+        let (kind, provider, property, collective, name, must_change_password, permissions, stations) =
+            row.ok_or_else(gone)?;
+        let seat = Seat { kind, provider, property, collective };
+        let node = Node::of(seat).ok_or_else(|| Error::internal("a user without a node"))?;
         let permissions = permissions.into_iter().filter(|it| shared::permission::fits(kind, it)).collect();
         let stations = Some(stations).filter(|it| !it.is_empty());
         let scope = Scope { node, stations };
@@ -64,7 +62,7 @@ impl Caller {
     }
 }
 
-type CallerRow = (UserKind, Option<Uuid>, Option<Uuid>, String, bool, Vec<String>, Vec<Uuid>);
+type CallerRow = (UserKind, Option<Uuid>, Option<Uuid>, Option<Uuid>, String, bool, Vec<String>, Vec<Uuid>);
 
 /// One statement for all that makes a caller; a fragment of its own so that it stays prepared.
 #[derive(QueryId)]
@@ -74,7 +72,8 @@ struct CallerQuery {
 }
 
 impl Query for CallerQuery {
-    type SqlType = (Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Text, Bool, Array<Text>, Array<SqlUuid>);
+    type SqlType =
+        (Text, Nullable<SqlUuid>, Nullable<SqlUuid>, Nullable<SqlUuid>, Text, Bool, Array<Text>, Array<SqlUuid>);
 }
 
 impl<C> diesel::query_dsl::RunQueryDsl<C> for CallerQuery {}
@@ -82,7 +81,7 @@ impl<C> diesel::query_dsl::RunQueryDsl<C> for CallerQuery {}
 impl QueryFragment<Pg> for CallerQuery {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "select u.kind, u.provider_id, u.property_id, u.name, u.must_change_password, \
+            "select u.kind, u.provider_id, u.property_id, u.collective_id, u.name, u.must_change_password, \
              array(select distinct p from user_roles ur join roles r on r.id = ur.role_id and r.enabled, \
              unnest(r.permissions) p where ur.user_id = u.id), \
              array(select us.station_id from user_stations us where us.user_id = u.id) \

@@ -8,19 +8,24 @@ use std::time::{Duration, Instant};
 use actix_web::HttpResponse;
 use actix_web::web::Json;
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{login_records, users};
+use shared::system::login::LoginOutcome;
+use shared::system::user::Users;
 use shared::text::t;
 use shared::user::{Login, Me, PasswordChange, Refresh, Tokens, UserKind};
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::new_password;
+use super::password::Hasher;
 use super::session::{self, Pair, Subject};
 use super::token::{Audience, digest};
 use crate::api::body::Body;
 use crate::app::new_id;
-use crate::crud::{Ctx, Guest};
+use crate::crud::{Browse, Ctx, Guest, routes};
 use crate::error::{Error, Result};
 
 /// Counts tries by address; forgets an address after a minute.
@@ -53,7 +58,20 @@ impl Tries {
     }
 }
 
-type Account = (Uuid, String, bool, i32, Option<DateTime<Utc>>);
+/// What a login needs to know of an account.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(Pg))]
+struct Account {
+    id: Uuid,
+    name: String,
+    provider_id: Option<Uuid>,
+    property_id: Option<Uuid>,
+    collective_id: Option<Uuid>,
+    password_hash: String,
+    enabled: bool,
+    failed_logins: i32,
+    locked_until: Option<DateTime<Utc>>,
+}
 
 /// `POST /auth/login`.
 pub async fn login(guest: Guest, Body(form): Body<Login>) -> Result<Json<Tokens>> {
@@ -65,44 +83,51 @@ pub async fn login(guest: Guest, Body(form): Body<Login>) -> Result<Json<Tokens>
         .filter(
             diesel::dsl::sql::<diesel::sql_types::Bool>("lower(username) = ").bind::<diesel::sql_types::Text, _>(&name),
         )
-        .select((users::id, users::password_hash, users::enabled, users::failed_logins, users::locked_until))
+        .select(Account::as_select())
         .first(&mut conn)
         .await
         .optional()?;
     let now = app.now();
-    if let Some((id, _, _, _, Some(until))) = &account
+    let tried = async |conn: &mut AsyncPgConnection, account: Option<&Account>, outcome: LoginOutcome| {
+        record(conn, &name, account, &place, outcome, now).await
+    };
+    if let Some(Account { locked_until: Some(until), .. }) = &account
         && *until > now
     {
-        record(&mut conn, &name, Some(*id), &place, "locked", now).await?;
+        tried(&mut conn, account.as_ref(), LoginOutcome::Locked).await?;
         return Err(locked(*until - now));
     }
     // The connection is not held while the password is checked.
     drop(conn);
-    let right = app.hasher.verify(&form.password, account.as_ref().map(|it| it.1.as_str())).await?;
-    let mut conn = app.conn().await?;
-    let Some((id, _, enabled, failed, _)) = account else {
-        record(&mut conn, &name, None, &place, "wrong", now).await?;
+    let right = app.hasher.verify(&form.password, account.as_ref().map(|it| it.password_hash.as_str())).await?;
+    let Some(account) = account else {
+        tried(&mut *app.conn().await?, None, LoginOutcome::Wrong).await?;
         return Err(wrong());
     };
+    let better = match right && Hasher::is_outdated(&account.password_hash) {
+        true => Some(app.hasher.hash(&form.password).await?),
+        false => None,
+    };
+    let mut conn = app.conn().await?;
     if !right {
-        let failed = failed + 1;
+        let failed = account.failed_logins + 1;
         let until =
             (failed >= app.config.auth.lock_after).then(|| now + TimeDelta::seconds(app.config.auth.lock_seconds));
         let failed = if until.is_some() { 0 } else { failed };
-        diesel::update(users::table.find(id))
+        diesel::update(users::table.find(account.id))
             .set((users::failed_logins.eq(failed), users::locked_until.eq(until)))
             .execute(&mut conn)
             .await?;
-        record(&mut conn, &name, Some(id), &place, "wrong", now).await?;
+        tried(&mut conn, Some(&account), LoginOutcome::Wrong).await?;
         return Err(until.map_or_else(wrong, |until| locked(until - now)));
     }
-    if !enabled {
-        record(&mut conn, &name, Some(id), &place, "disabled", now).await?;
+    if !account.enabled {
+        tried(&mut conn, Some(&account), LoginOutcome::Disabled).await?;
         return Err(Error::Unauthenticated(t("账号已被禁用", "The account is disabled")));
     }
     let tokens = conn
         .transaction(async |conn| {
-            diesel::update(users::table.find(id))
+            diesel::update(users::table.find(account.id))
                 .set((
                     users::failed_logins.eq(0),
                     users::locked_until.eq(None::<DateTime<Utc>>),
@@ -110,9 +135,14 @@ pub async fn login(guest: Guest, Body(form): Body<Login>) -> Result<Json<Tokens>
                 ))
                 .execute(conn)
                 .await?;
-            record(conn, &name, Some(id), &place, "succeeded", now).await?;
-            let pair = session::start(conn, &app, Subject::User(id), &place).await?;
-            answer(conn, &app, pair, id).await
+            if let Some(hash) = better {
+                // Unless it was changed in the meantime.
+                let same = users::table.find(account.id).filter(users::password_hash.eq(&account.password_hash));
+                diesel::update(same).set(users::password_hash.eq(hash)).execute(conn).await?;
+            }
+            tried(conn, Some(&account), LoginOutcome::Succeeded).await?;
+            let pair = session::start(conn, &app, Subject::User(account.id), &place).await?;
+            answer(conn, &app, pair, account.id).await
         })
         .await?;
     Ok(Json(tokens))
@@ -145,34 +175,30 @@ pub async fn me(mut ctx: Ctx) -> Result<Json<Me>> {
 
 /// `POST /auth/password`: changes one's own password and ends all other sessions.
 pub async fn change_password(ctx: Ctx, Body(form): Body<PasswordChange>) -> Result<HttpResponse> {
+    let actor = ctx.actor();
     let Ctx { app, caller, mut conn, .. } = ctx;
-    check_new_password(&form.new_password, "new_password")?;
-    let stored: String = users::table.find(caller.user_id).select(users::password_hash).first(&mut conn).await?;
+    let (username, stored): (String, String) =
+        users::table.find(caller.user_id).select((users::username, users::password_hash)).first(&mut conn).await?;
+    new_password::check(&form.new_password, &username, "new_password")?;
     if !app.hasher.verify(&form.old_password, Some(&stored)).await? {
         return Err(Error::field("old_password", "wrong", t("原密码不正确", "The present password is wrong")));
     }
-    let hash = app.hasher.hash(&form.new_password).await?;
+    let (hash, now) = (app.hasher.hash(&form.new_password).await?, app.now());
     conn.transaction(async |conn| {
+        let before = Users::find(conn, &caller.scope, caller.user_id).await?;
         diesel::update(users::table.find(caller.user_id))
-            .set((users::password_hash.eq(hash), users::must_change_password.eq(false)))
+            .set((
+                users::password_hash.eq(hash),
+                users::password_changed_at.eq(now),
+                users::must_change_password.eq(false),
+            ))
             .execute(conn)
             .await?;
-        session::revoke_others(conn, caller.user_id, Some(caller.family), app.now()).await
+        session::revoke_others(conn, caller.user_id, Some(caller.family), now).await?;
+        routes::changed::<Users>(conn, &actor, "change-password", before).await
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Refuses a password that is too short or endless.
-///
-/// # Errors
-/// 422 on the named field.
-pub fn check_new_password(password: &str, field: &str) -> Result<()> {
-    match password.chars().count() {
-        0..8 => Err(Error::field(field, "too_short", t("至少 8 个字符", "At least 8 characters"))),
-        8..=128 => Ok(()),
-        _ => Err(Error::field(field, "too_long", t("至多 128 个字符", "At most 128 characters"))),
-    }
 }
 
 async fn answer(conn: &mut AsyncPgConnection, app: &crate::app::App, pair: Pair, user: Uuid) -> Result<Tokens> {
@@ -182,7 +208,7 @@ async fn answer(conn: &mut AsyncPgConnection, app: &crate::app::App, pair: Pair,
     Ok(Tokens {
         access_token: pair.access,
         token_type: "Bearer".to_owned(),
-        expires_in: app.config.auth.access_seconds,
+        expires_in: pair.expires_in,
         refresh_token: pair.refresh,
         user: read_me(conn, caller).await?,
     })
@@ -198,6 +224,7 @@ async fn read_me(conn: &mut AsyncPgConnection, caller: Caller) -> Result<Me> {
         kind,
         provider_id: caller.scope.node.provider(),
         property_id: caller.scope.node.property(),
+        collective_id: caller.scope.node.collective(),
         must_change_password: caller.must_change_password,
         permissions: caller.permissions,
     })
@@ -212,20 +239,25 @@ fn locked(wait: TimeDelta) -> Error {
     Error::Limited(u64::try_from(wait.num_seconds()).unwrap_or_default().max(1), text)
 }
 
+/// Keeps what became of a try, under the name that was typed.
 async fn record(
     conn: &mut AsyncPgConnection,
-    username: &str,
-    user: Option<Uuid>,
+    typed: &str,
+    account: Option<&Account>,
     place: &session::Place,
-    outcome: &str,
+    outcome: LoginOutcome,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let username: String = username.chars().take(64).collect();
+    let username: String = typed.chars().take(64).collect();
     diesel::insert_into(login_records::table)
         .values((
             login_records::id.eq(new_id(now)),
             login_records::username.eq(username),
-            login_records::user_id.eq(user),
+            login_records::user_id.eq(account.map(|it| it.id)),
+            login_records::user_name.eq(account.map(|it| &it.name)),
+            login_records::provider_id.eq(account.and_then(|it| it.provider_id)),
+            login_records::property_id.eq(account.and_then(|it| it.property_id)),
+            login_records::collective_id.eq(account.and_then(|it| it.collective_id)),
             login_records::ip.eq(&place.ip),
             login_records::agent.eq(&place.agent),
             login_records::outcome.eq(outcome),

@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod login;
+pub mod new_password;
 pub mod password;
 pub mod scope;
 pub mod session;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow};
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use shared::text::t;
 use tokio::sync::Semaphore;
 
@@ -66,6 +66,20 @@ impl Hasher {
         Ok(right && exists)
     }
 
+    /// Whether a stored hash was made with other parameters than new ones are: it is made anew when its password is known.
+    pub fn is_outdated(stored: &str) -> bool {
+        let current = || {
+            let stored = PasswordHash::new(stored).ok()?;
+            let params = Params::try_from(&stored).ok()?;
+            let same = stored.algorithm == Algorithm::default().ident()
+                && stored.version == Some(Version::default().into())
+                && (params.m_cost(), params.t_cost(), params.p_cost())
+                    == (Params::DEFAULT_M_COST, Params::DEFAULT_T_COST, Params::DEFAULT_P_COST);
+            Some(same)
+        };
+        !current().unwrap_or_default()
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> crate::error::Result<T> {
         let place = self.waiting.fetch_add(1, Ordering::SeqCst);
         let _waiting = Waiting(&self.waiting);
@@ -107,6 +121,17 @@ mod tests {
         assert!(!hasher.verify("s3cret-Enough", Some(&stored)).await.unwrap());
         assert!(!hasher.verify("a password that nobody has", None).await.unwrap());
         assert!(!hasher.verify("a password that nobody has", Some("")).await.unwrap());
+    }
+
+    #[test]
+    fn hashes_of_other_parameters_are_outdated() {
+        assert!(!Hasher::is_outdated(&hash("s3cret-enough").unwrap()));
+        let params = Params::new(4096, 1, 1, None).unwrap();
+        let weak = Argon2::new(Algorithm::Argon2id, Version::default(), params);
+        assert!(Hasher::is_outdated(&weak.hash_password(b"s3cret-enough").unwrap().to_string()));
+        let other = Argon2::new(Algorithm::Argon2i, Version::default(), Params::default());
+        assert!(Hasher::is_outdated(&other.hash_password(b"s3cret-enough").unwrap().to_string()));
+        assert!(Hasher::is_outdated(""));
     }
 
     #[tokio::test]

@@ -7,9 +7,10 @@ use schema::sessions;
 use shared::text::t;
 use uuid::Uuid;
 
-use super::token::{self, Audience};
+use super::token::{self, Audience, Claims};
 use crate::app::{App, new_id};
 use crate::error::{Error, Result};
+use crate::system::settings;
 
 /// Whom a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Pair {
     pub access: String,
     /// The refresh token.
     pub refresh: String,
+    /// Seconds until the access token ends.
+    pub expires_in: i64,
 }
 
 #[derive(Insertable)]
@@ -67,13 +70,55 @@ struct NewSession<'a> {
     expires_at: DateTime<Utc>,
 }
 
-/// Starts a family of sessions.
+/// How long tokens live, and how many logins there can be at a time.
+struct Limits {
+    access: TimeDelta,
+    refresh: TimeDelta,
+    at_a_time: Option<i64>,
+}
+
+/// Those of the console are settings of the platform's staff; those of drivers are the program's.
+async fn limits(conn: &mut AsyncPgConnection, app: &App, subject: Subject) -> Result<Limits> {
+    Ok(match subject {
+        Subject::User(_) => {
+            let settings = settings::read(conn).await?;
+            Limits {
+                access: TimeDelta::minutes(settings.access_minutes.into()),
+                refresh: TimeDelta::days(settings.session_days.into()),
+                at_a_time: Some(settings.sessions_per_user.into()),
+            }
+        }
+        Subject::Driver(_) => Limits {
+            access: TimeDelta::seconds(app.config.auth.access_seconds),
+            refresh: TimeDelta::seconds(app.config.auth.refresh_seconds),
+            at_a_time: None,
+        },
+    })
+}
+
+/// Starts a family of sessions; the oldest ones of a user who has too many end.
 ///
 /// # Errors
 /// The database's.
 pub async fn start(conn: &mut AsyncPgConnection, app: &App, subject: Subject, place: &Place) -> Result<Pair> {
-    let family = new_id(app.now());
-    extend(conn, app, subject, family, place).await
+    let limits = limits(conn, app, subject).await?;
+    let pair = extend(conn, app, subject, new_id(app.now()), place, &limits).await?;
+    if let (Subject::User(id), Some(most)) = (subject, limits.at_a_time) {
+        let beyond: Vec<Uuid> = sessions::table
+            .filter(sessions::user_id.eq(id))
+            .filter(sessions::spent_at.is_null())
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::expires_at.gt(app.now()))
+            .order(sessions::family.desc())
+            .offset(most)
+            .select(sessions::family)
+            .load(conn)
+            .await?;
+        for family in beyond {
+            revoke(conn, family, app.now()).await?;
+        }
+    }
+    Ok(pair)
 }
 
 async fn extend(
@@ -82,6 +127,7 @@ async fn extend(
     subject: Subject,
     family: Uuid,
     place: &Place,
+    limits: &Limits,
 ) -> Result<Pair> {
     let now = app.now();
     let refresh = token::random();
@@ -98,11 +144,12 @@ async fn extend(
         ip: &place.ip,
         agent: &place.agent,
         created_at: now,
-        expires_at: now + TimeDelta::seconds(app.config.auth.refresh_seconds),
+        expires_at: now + limits.refresh,
     };
     diesel::insert_into(sessions::table).values(&session).execute(conn).await?;
-    let access = app.tokens.sign(subject.id(), subject.audience(), family, now)?;
-    Ok(Pair { access, refresh })
+    let (sub, kind, exp) = (subject.id(), subject.audience(), (now + limits.access).timestamp());
+    let access = app.tokens.sign(&Claims { sub, kind, family, exp })?;
+    Ok(Pair { access, refresh, expires_in: limits.access.num_seconds() })
 }
 
 /// Spends a refresh token and gives the next pair. Call it inside a transaction, and commit that even on error: a
@@ -149,7 +196,8 @@ pub async fn refresh(
         return Ok(Err(gone()));
     }
     diesel::update(sessions::table.find(id)).set(sessions::spent_at.eq(app.now())).execute(conn).await?;
-    Ok(Ok((extend(conn, app, subject, family, place).await?, subject)))
+    let limits = limits(conn, app, subject).await?;
+    Ok(Ok((extend(conn, app, subject, family, place, &limits).await?, subject)))
 }
 
 /// Ends a family: its tokens count no more from the next request on.

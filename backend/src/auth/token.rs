@@ -6,7 +6,6 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -42,7 +41,6 @@ pub struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
-    lifetime: i64,
 }
 
 impl Tokens {
@@ -63,7 +61,6 @@ impl Tokens {
             encoding: EncodingKey::from_secret(secret.expose().as_bytes()),
             decoding: DecodingKey::from_secret(secret.expose().as_bytes()),
             validation,
-            lifetime: config.auth.access_seconds,
         })
     }
 
@@ -71,9 +68,8 @@ impl Tokens {
     ///
     /// # Errors
     /// Never in practice.
-    pub fn sign(&self, sub: Uuid, kind: Audience, family: Uuid, now: DateTime<Utc>) -> Result<String> {
-        let claims = Claims { sub, kind, family, exp: now.timestamp() + self.lifetime };
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)?)
+    pub fn sign(&self, claims: &Claims) -> Result<String> {
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)?)
     }
 
     /// Reads an access token; `None` if it is not ours or has ended.
@@ -138,11 +134,12 @@ mod tests {
         let ours = Tokens::new(&config).unwrap();
         config.auth.jwt_secret = Secret::new("two");
         let theirs = Tokens::new(&config).unwrap();
-        let (user, family, now) = (Uuid::new_v4(), Uuid::new_v4(), Utc::now());
-        let token = ours.sign(user, Audience::Staff, family, now).unwrap();
+        let (user, now) = (Uuid::new_v4(), chrono::Utc::now().timestamp());
+        let claims = |exp| Claims { sub: user, kind: Audience::Staff, family: Uuid::new_v4(), exp };
+        let token = ours.sign(&claims(now + 60)).unwrap();
         assert_eq!(ours.read(&token).unwrap().sub, user);
         assert_eq!(theirs.read(&token), None);
-        let old = ours.sign(user, Audience::Staff, family, now - chrono::TimeDelta::seconds(901)).unwrap();
+        let old = ours.sign(&claims(now - 1)).unwrap();
         assert_eq!(ours.read(&old), None);
     }
 }

@@ -64,6 +64,7 @@ pub async fn record(
             audits::user_name.eq(&actor.caller.name),
             audits::provider_id.eq(node.provider()),
             audits::property_id.eq(node.property()),
+            audits::collective_id.eq(node.collective()),
             audits::ip.eq(&actor.ip),
             audits::request_id.eq(&actor.request_id),
             audits::resource.eq(resource),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use schema::audits;
 use serde_json::Value;
-use shared::history::{HistoryRow, changes};
+use shared::history::{HistoryRow, changes, word};
 use shared::page::Page;
 use uuid::Uuid;
 
@@ -40,5 +40,10 @@ pub async fn history<R: Browse>(mut ctx: Ctx, id: Path<Uuid>, req: HttpRequest) 
     let of_row = || audits::table.filter(audits::object_id.eq(*id)).filter(audits::resource.eq(R::PATH)).into_boxed();
     let columns = (audits::id, audits::action, audits::user_name, audits::before, audits::after, audits::created_at);
     let rows = beyond!(of_row(), audits::id, page).order(page::by(audits::id, page.order().1)).select(columns);
-    Ok(Json(page::load::<Audit, _, _, _>(&mut ctx.conn, &page, rows, of_row().select(audits::id)).await?))
+    let counted = of_row().select(audits::id);
+    let mut page: Page<HistoryRow> = page::load::<Audit, _, _, _>(&mut ctx.conn, &page, rows, counted).await?;
+    for row in &mut page.items {
+        word(R::PATH, &mut row.changes, ctx.lang);
+    }
+    Ok(Json(page))
 }

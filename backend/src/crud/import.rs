@@ -63,16 +63,27 @@ pub async fn import<R: Create>(ctx: Ctx, req: HttpRequest, payload: web::Payload
     let mut conn = ctx.conn;
     let imported = conn
         .transaction(async |conn| {
-            let forms = forms::<R>(conn, &actor.caller, &rows, lang).await?;
+            let mut known = HashMap::new();
             let mut errors = vec![];
-            for (row, form) in &forms {
-                // One failure undoes all, so the rest need not be tried; its row is what must be told.
-                if let Err(err) = insert::<R>(conn, &actor, form).await {
-                    errors.extend(at_row(*row, err, lang)?);
+            for (number, line) in &rows {
+                // As soon as something is wrong nothing will be added; the other rows are looked at all the same.
+                let good = errors.is_empty();
+                match form::<R>(conn, &actor.caller, &mut known, (*number, line), good, lang).await? {
+                    Ok(form) if good => {
+                        if let Err(err) = insert::<R>(conn, &actor, &form).await {
+                            // After what the database refused it cannot be asked any more.
+                            errors.extend(at_row(*number, err, lang)?);
+                            break;
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(wrong) => errors.extend(wrong),
+                }
+                if errors.len() >= MAX_ERRORS {
                     break;
                 }
             }
-            if errors.is_empty() { Ok(forms.len()) } else { Err(Error::Invalid(errors)) }
+            if errors.is_empty() { Ok(rows.len()) } else { Err(Error::Invalid(errors)) }
         })
         .await?;
     Ok(web::Json(Imported { imported }))
@@ -142,8 +153,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Line>> {
 
 /// What a sheet can hold: structures with a widget of their own cannot be typed into a cell, and secrets must not be.
 fn columns<R: Editable>() -> impl Iterator<Item = &'static Field> {
-    let excluded =
-        |it: Input| matches!(it, Input::Custom(_) | Input::Permissions | Input::Lookups(_) | Input::Password);
+    let excluded = |it: Input| matches!(it, Input::Custom(_) | Input::Permissions | Input::Password);
     R::FIELDS.iter().filter(move |it| !excluded(it.input))
 }
 
@@ -151,56 +161,59 @@ fn heading(field: &Field, lang: Lang) -> String {
     format!("{}{}", field.label.get(lang), if field.required { "*" } else { "" })
 }
 
-async fn forms<R: Create>(
+/// What of a resource was named so far, and which row that is.
+type Known = HashMap<(&'static str, Named), Value>;
+
+/// Reads a line as a form, or tells all that is wrong with it. Rows above it can be named by it, unless something was
+/// wrong before and they were not added.
+async fn form<R: Create>(
     conn: &mut AsyncPgConnection,
     caller: &Caller,
-    lines: &[Line],
+    known: &mut Known,
+    (number, line): (usize, &HashMap<String, Data>),
+    good: bool,
     lang: Lang,
-) -> Result<Vec<(usize, R::Form)>> {
-    let mut forms = vec![];
+) -> Result<std::result::Result<R::Form, Vec<FieldError>>> {
+    let mut map = FormMap::new();
+    own_node(R::FIELDS, &mut map, caller.scope.node);
     let mut errors = vec![];
-    let mut known = HashMap::new();
-    for (number, line) in lines {
-        let mut map = FormMap::new();
-        let mut unresolved = vec![];
-        for field in columns::<R>() {
-            // The sheet may have been made in either language.
-            let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
-            let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
-            let within = field.within.and_then(|parent| Some((parent, map.get(parent)?.as_str()?.to_owned())));
-            match value(conn, &caller.scope, &mut known, field, &text, within).await? {
-                Some(value) => drop(map.insert(field.name.to_owned(), value)),
-                None => {
-                    errors.push(located(*number, field.label.get(lang), "choice", no_such(&text, lang)));
-                    unresolved.push(field.name);
+    let mut unresolved = vec![];
+    for field in columns::<R>() {
+        // The sheet may have been made in either language.
+        let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
+        let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
+        let parent = |it: &'static str| Some((it, map.get(it)?.as_str()?.to_owned()));
+        let within = field.parents().filter_map(parent).collect();
+        match value(conn, &caller.scope, known, field, &text, within).await? {
+            Some(Value::Null) => {}
+            Some(value) => drop(map.insert(field.name.to_owned(), value)),
+            None => {
+                unresolved.push(field.name);
+                if good || field.input != Input::Lookup(R::PATH) {
+                    errors.push(located(number, field.label.get(lang), "choice", no_such(&text, lang)));
                 }
             }
         }
-        own_node(R::FIELDS, &mut map, caller.scope.node);
-        match shared::check::read::<R::Form>(R::FIELDS, &map, lang) {
-            Ok(form) => forms.push((*number, form)),
-            // What names nothing was told above; that it is therefore missing need not be.
-            Err(wrong) => {
-                errors.extend(wrong.into_iter().filter(|it| !unresolved.contains(&it.field.as_str())).map(|it| {
-                    let label = R::FIELDS
-                        .iter()
-                        .find(|field| field.name == it.field)
-                        .map_or(it.field.as_str(), |it| it.label.get(lang));
-                    located(*number, label, &it.code, it.message)
-                }))
-            }
-        }
-        if errors.len() >= MAX_ERRORS {
-            break;
+    }
+    match shared::check::read::<R::Form>(R::FIELDS, &map, lang) {
+        Ok(form) if errors.is_empty() => return Ok(Ok(form)),
+        Ok(_) => {}
+        // What names nothing was told above; that it is therefore missing need not be.
+        Err(wrong) => {
+            errors.extend(wrong.into_iter().filter(|it| !unresolved.contains(&it.field.as_str())).map(|it| {
+                let field = R::FIELDS.iter().find(|field| field.name == it.field);
+                let label = field.map_or(it.field.as_str(), |it| it.label.get(lang));
+                located(number, label, &it.code, it.message)
+            }));
         }
     }
-    if errors.is_empty() { Ok(forms) } else { Err(Error::Invalid(errors)) }
+    Ok(Err(errors))
 }
 
 fn no_such(text: &str, lang: Lang) -> String {
     match lang {
-        Lang::Zh => format!("没有“{text}”"),
-        Lang::En => format!("There is no “{text}”"),
+        Lang::Zh => format!("没有“{text}”，或不止一个"),
+        Lang::En => format!("There is no “{text}”, or more than one"),
     }
 }
 
@@ -223,10 +236,10 @@ fn at_row(row: usize, err: Error, lang: Lang) -> Result<Vec<FieldError>> {
 async fn value(
     conn: &mut AsyncPgConnection,
     scope: &Scope,
-    known: &mut HashMap<(&'static str, Named), Option<Value>>,
+    known: &mut Known,
     field: &Field,
     text: &str,
-    within: Option<(&'static str, String)>,
+    within: Vec<(&'static str, String)>,
 ) -> Result<Option<Value>> {
     if text.is_empty() {
         return Ok(Some(Value::Null));
@@ -246,17 +259,37 @@ async fn value(
             let named = |it: &&shared::codes::Choice| it.value == text || it.label.zh == text || it.label.en == text;
             choices.iter().find(named).map(|it| Value::from(it.value))
         }
-        Input::Lookup(path) => {
-            let key = (path, Named { name: text.to_owned(), within });
-            if let Some(found) = known.get(&key) {
-                return Ok(found.clone());
+        Input::Lookup(path) => row(conn, scope, known, path, Named { name: text.to_owned(), within }).await?,
+        Input::Lookups(path) => {
+            let mut rows = vec![];
+            for name in text.split(['、', '，', ',', '；', ';']).map(str::trim).filter(|it| !it.is_empty()) {
+                let named = Named { name: name.to_owned(), within: within.clone() };
+                let Some(row) = row(conn, scope, known, path, named).await? else { return Ok(None) };
+                rows.push(row);
             }
-            let found = crate::router::named(conn, scope, path, &key.1).await?.map(|id| Value::from(id.to_string()));
-            known.insert(key, found.clone());
-            found
+            Some(Value::Array(rows))
         }
         _ => Some(Value::from(text)),
     })
+}
+
+/// The row that a cell names.
+async fn row(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    known: &mut Known,
+    path: &'static str,
+    named: Named,
+) -> Result<Option<Value>> {
+    let key = (path, named);
+    if let Some(found) = known.get(&key) {
+        return Ok(Some(found.clone()));
+    }
+    let found = crate::router::named(conn, scope, path, &key.1).await?.map(|id| Value::from(id.to_string()));
+    if let Some(found) = &found {
+        known.insert(key, found.clone());
+    }
+    Ok(found)
 }
 
 /// A decimal text as an integer of its smallest unit: `"7.5"` kW with three places is 7500.
@@ -274,11 +307,11 @@ fn scaled(text: &str, places: usize) -> Value {
 pub struct Named {
     /// The name.
     pub name: String,
-    /// The search condition that narrows it, with its value: areas of the station in the same line.
-    pub within: Option<(&'static str, String)>,
+    /// The search conditions that narrow it, with their values: areas of the station in the same line.
+    pub within: Vec<(&'static str, String)>,
 }
 
-/// The row of a resource with exactly this name, in scope.
+/// The row of a resource with exactly this name, in scope; none if there are several.
 ///
 /// # Errors
 /// The database's.
@@ -293,5 +326,6 @@ pub async fn named<R: Browse>(
     let filter = serde_json::from_value(Value::Object(filter))
         .map_err(|err| Error::internal(format!("{} has no name: {err}", R::PATH)))?;
     let page = R::list(conn, scope, &filter, &PageQuery { size: 200, ..PageQuery::default() }).await?;
-    Ok(page.items.iter().find(|it| it.name() == *name).map(Row::id))
+    let mut exact = page.items.iter().filter(|it| it.name() == *name).map(Row::id);
+    Ok(exact.next().filter(|_| exact.next().is_none()))
 }

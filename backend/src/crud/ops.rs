@@ -29,14 +29,16 @@ fn has<R: Resource>(verb: Verb) -> bool {
 
 /// List, find, export.
 pub fn browse<R: Browse>() -> Vec<Op> {
-    let (one, many) = (R::ONE, R::MANY);
-    let view = permission::<R>("view");
+    let find = find::<R>().returns::<R::Detail>().to(routes::find::<R>);
+    lists::<R>().into_iter().chain([find]).collect()
+}
+
+/// List and export.
+pub fn lists<R: Browse>() -> Vec<Op> {
+    let many = R::MANY;
     let list = Op::get(path::<R>(""), format!("list{many}"), t("查询列表", "One page of the list"));
-    let find = Op::get(path::<R>("/{id}"), format!("get{one}"), t("查看详细", "All that is known of one"));
-    let mut ops = vec![
-        list.query::<R::Filter>().query::<PageQuery>().permission(&view).returns_page::<R::Row>().to(routes::list::<R>),
-        find.permission(&view).returns::<R::Detail>().to(routes::find::<R>),
-    ];
+    let list = list.query::<R::Filter>().query::<PageQuery>().permission(permission::<R>("view"));
+    let mut ops = vec![list.returns_page::<R::Row>().to(routes::list::<R>)];
     if has::<R>(Verb::Export) {
         let export =
             Op::get(path::<R>("/export.xlsx"), format!("export{many}"), t("导出 Excel", "The list as a sheet"));
@@ -44,6 +46,12 @@ pub fn browse<R: Browse>() -> Vec<Op> {
         ops.push(export.to(export::export::<R>));
     }
     tagged::<R>(ops)
+}
+
+/// Find, without its answer and handler: for what must tell more than [`routes::find`].
+pub fn find<R: Browse>() -> Op {
+    let find = Op::get(path::<R>("/{id}"), format!("get{}", R::ONE), t("查看详细", "All that is known of one"));
+    find.tag(R::PATH).permission(permission::<R>("view"))
 }
 
 /// Create, update, import.
@@ -71,7 +79,7 @@ pub fn update<R: Change>() -> Op {
     let update = Op::put(path::<R>("/{id}"), format!("update{}", R::ONE), t("修改", "Change one"));
     let name = format!("{}Change", R::Form::name());
     let update = update.tag(R::PATH).permission(permission::<R>("update"));
-    update.form::<R::Form>(R::FIELDS).body_schema(name, with_version::<R>())
+    update.form::<R::Form>(R::FIELDS).body_schema(name, with_version::<R::Form>())
 }
 
 /// Import and its template.
@@ -95,7 +103,7 @@ pub fn sheets<R: Create>() -> Vec<Op> {
 }
 
 /// A change is the whole form and the version that it is based on.
-fn with_version<R: Change>() -> RefOr<Schema> {
+pub fn with_version<F: ToSchema>() -> RefOr<Schema> {
     let version = ObjectBuilder::new()
         .property(
             "version",
@@ -104,7 +112,7 @@ fn with_version<R: Change>() -> RefOr<Schema> {
                 .description(Some("The version that the change is based on; or `If-Match`.")),
         )
         .build();
-    let both = utoipa::openapi::schema::AllOfBuilder::new().item(Ref::from_schema_name(R::Form::name())).item(version);
+    let both = utoipa::openapi::schema::AllOfBuilder::new().item(Ref::from_schema_name(F::name())).item(version);
     RefOr::T(both.build().into())
 }
 

@@ -103,7 +103,9 @@ pub fn read_form<R: Editable>(mut form: FormMap, caller: &Caller, lang: Lang) ->
 
 /// Who belongs to one provider or property need not say so: it is filled in where nothing else was said.
 pub fn own_node(fields: &[Field], form: &mut FormMap, node: Node) {
-    for (name, own) in [("provider_id", node.provider()), ("property_id", node.property())] {
+    let own =
+        [("provider_id", node.provider()), ("property_id", node.property()), ("collective_id", node.collective())];
+    for (name, own) in own {
         let asked = fields.iter().any(|it| it.name == name);
         let said = form.get(name).is_some_and(|it| !it.is_null());
         if let (true, false, Some(id)) = (asked, said, own) {

@@ -59,7 +59,7 @@ pub async fn login(guest: Guest, Body(form): Body<FormMap>) -> Result<Json<Drive
         .transaction(async |conn| {
             let id = enrol(conn, &phone, now).await?;
             let pair = session::start(conn, &app, Subject::Driver(id), &place).await?;
-            answer(conn, &app, pair, id).await
+            answer(conn, pair, id).await
         })
         .await?;
     Ok(Json(tokens))
@@ -92,7 +92,7 @@ async fn refresh_within(
     place: &Place,
 ) -> Result<Result<DriverTokens>> {
     match session::refresh(conn, app, token, Audience::Driver, place).await? {
-        Ok((pair, subject)) => Ok(answer(conn, app, pair, subject.id()).await),
+        Ok((pair, subject)) => Ok(answer(conn, pair, subject.id()).await),
         Err(err) => Ok(Err(err)),
     }
 }
@@ -108,11 +108,11 @@ pub async fn me(mut ctx: DriverCtx) -> Result<Json<DriverMe>> {
     Ok(Json(read_me(&mut ctx.conn, ctx.driver_id).await?))
 }
 
-async fn answer(conn: &mut AsyncPgConnection, app: &App, pair: Pair, id: Uuid) -> Result<DriverTokens> {
+async fn answer(conn: &mut AsyncPgConnection, pair: Pair, id: Uuid) -> Result<DriverTokens> {
     Ok(DriverTokens {
         access_token: pair.access,
         token_type: "Bearer".to_owned(),
-        expires_in: app.config.auth.access_seconds,
+        expires_in: pair.expires_in,
         refresh_token: pair.refresh,
         driver: read_me(conn, id).await?,
     })

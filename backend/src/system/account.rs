@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rand::seq::IndexedRandom;
-use schema::{roles, user_roles, users};
+use schema::{user_roles, users};
 use shared::text::t;
 use uuid::Uuid;
 
+use super::node;
 use crate::app::{App, new_id};
 use crate::auth::scope::Node;
 use crate::auth::session;
 use crate::error::{Error, Result};
-use crate::setup::ADMIN_ROLE;
 
 #[declare_sql_function]
 extern "SQL" {
@@ -109,35 +109,25 @@ pub async fn require_free(conn: &mut AsyncPgConnection, phone: &str) -> Result<(
     Err(Error::field("phone", "taken", t("已是其他用户的登录账号", "Already the name of another account")))
 }
 
-/// Opens the first account of a new node: named by its mobile number, with the role that holds all that the node may
-/// have. It has no password until one is set.
+/// Opens the first account of a new node of this name: in its first department, named by its mobile number, with the
+/// role that holds all that the node may have. It has no password until one is set.
 ///
 /// # Errors
 /// The database's.
-pub async fn open(conn: &mut AsyncPgConnection, node: Node, phone: &str, name: &str) -> Result<()> {
-    let now = Utc::now();
-    let (role, user) = (new_id(now), new_id(now));
-    diesel::insert_into(roles::table)
-        .values((
-            roles::id.eq(role),
-            roles::kind.eq(node.kind()),
-            roles::provider_id.eq(node.provider()),
-            roles::property_id.eq(node.property()),
-            roles::name.eq(ADMIN_ROLE),
-            roles::builtin.eq(true),
-            roles::permissions.eq(shared::permission::codes_for(node.kind())),
-        ))
-        .execute(conn)
-        .await?;
+pub async fn open(conn: &mut AsyncPgConnection, node: Node, name: &str, phone: &str, person: &str) -> Result<()> {
+    let (department, role) = node::furnish(conn, node, name).await?;
+    let user = new_id(Utc::now());
     diesel::insert_into(users::table)
         .values((
             users::id.eq(user),
             users::kind.eq(node.kind()),
             users::provider_id.eq(node.provider()),
             users::property_id.eq(node.property()),
+            users::collective_id.eq(node.collective()),
+            users::department_id.eq(department),
             users::username.eq(phone),
             users::phone.eq(phone),
-            users::name.eq(name),
+            users::name.eq(person),
             users::password_hash.eq(""),
             users::must_change_password.eq(true),
         ))

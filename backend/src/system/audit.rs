@@ -1,5 +1,6 @@
 //! The audit trail, as it is read.
 
+use actix_web::web::{Json, Path};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
@@ -8,6 +9,7 @@ use diesel::sql_types::{Array, Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::audits;
 use serde_json::Value;
+use shared::history::{changes, word};
 use shared::page::{Page, PageQuery};
 use shared::system::audit::{AuditDetail, AuditFilter, AuditRow, Audits};
 use uuid::Uuid;
@@ -15,7 +17,7 @@ use uuid::Uuid;
 use crate::api::op::Op;
 use crate::auth::scope::Scope;
 use crate::beyond;
-use crate::crud::{Browse, ops, page};
+use crate::crud::{Browse, Ctx, ops, page};
 use crate::error::Result;
 
 #[derive(HasQuery)]
@@ -53,7 +55,12 @@ impl From<Audit> for AuditRow {
 /// What was done by users of the caller's node and below it; for whoever is bound to stations, what was done to these
 /// and to what belongs to them.
 fn visible(scope: &Scope) -> audits::BoxedQuery<'static, Pg> {
-    let query = scope.narrow_to_node(audits::table.into_boxed(), audits::provider_id, audits::property_id);
+    let query = scope.narrow_to_node(
+        audits::table.into_boxed(),
+        audits::provider_id,
+        audits::property_id,
+        audits::collective_id,
+    );
     let Some(stations) = &scope.stations else { return query };
     let names: Vec<String> = stations.iter().map(Uuid::to_string).collect();
     let below =
@@ -105,11 +112,21 @@ impl Browse for Audits {
             .select((Audit::as_select(), audits::before, audits::after))
             .first(conn)
             .await?;
-        Ok(AuditDetail { row: audit.into(), before, after })
+        let nothing = Value::Null;
+        let changes = changes(before.as_ref().unwrap_or(&nothing), after.as_ref().unwrap_or(&nothing));
+        Ok(AuditDetail { row: audit.into(), changes, before, after })
     }
+}
+
+/// `GET /system/audits/{id}`: the changes as people read them.
+async fn find(mut ctx: Ctx, id: Path<Uuid>) -> Result<Json<AuditDetail>> {
+    let mut audit = Audits::find(&mut ctx.conn, &ctx.caller.scope, *id).await?;
+    word(&audit.row.resource, &mut audit.changes, ctx.lang);
+    Ok(Json(audit))
 }
 
 /// The operations of the audit trail.
 pub fn operations() -> Vec<Op> {
-    ops::browse::<Audits>()
+    let found = ops::find::<Audits>().returns::<AuditDetail>().to(find);
+    ops::lists::<Audits>().into_iter().chain([found]).collect()
 }

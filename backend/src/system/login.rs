@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{login_records, users};
+use schema::login_records;
 use shared::page::{Page, PageQuery};
 use shared::system::login::{LoginFilter, LoginOutcome, LoginRow, Logins};
 use uuid::Uuid;
 
 use crate::api::op::Op;
-use crate::auth::scope::{Node, Scope};
+use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, ops, page};
 use crate::error::Result;
@@ -22,6 +22,7 @@ struct Login {
     created_at: DateTime<Utc>,
     username: String,
     user_id: Option<Uuid>,
+    user_name: Option<String>,
     outcome: LoginOutcome,
     ip: String,
     agent: String,
@@ -34,6 +35,7 @@ impl From<Login> for LoginRow {
             created_at: it.created_at,
             username: it.username,
             user_id: it.user_id,
+            user_name: it.user_name,
             outcome: it.outcome,
             ip: it.ip,
             agent: it.agent,
@@ -41,22 +43,26 @@ impl From<Login> for LoginRow {
     }
 }
 
-/// The logins of the users whom the caller may see. Names that nobody bears are for the platform alone.
+/// The logins of the users of the caller's node and of those below it, those included who are no more. Names that nobody
+/// bore are for the platform alone.
 fn visible(scope: &Scope) -> login_records::BoxedQuery<'static, Pg> {
-    let query = login_records::table.into_boxed();
-    if scope.node == Node::Platform {
-        return query;
-    }
-    let people = scope.narrow_to_node(users::table.into_boxed(), users::provider_id, users::property_id);
-    query.filter(login_records::user_id.eq_any(people.select(users::id.nullable())))
+    scope.narrow_to_node(
+        login_records::table.into_boxed(),
+        login_records::provider_id,
+        login_records::property_id,
+        login_records::collective_id,
+    )
 }
 
 fn found(scope: &Scope, filter: &LoginFilter) -> login_records::BoxedQuery<'static, Pg> {
-    let LoginFilter { username, outcome, ip, created_from, created_to } = filter;
+    let LoginFilter { username, user_id, outcome, ip, created_from, created_to } = filter;
     let (from, to) = page::made_on(*created_from, *created_to);
     let mut query = visible(scope).filter(login_records::id.ge(from)).filter(login_records::id.lt(to));
     if let Some(username) = username {
         query = query.filter(login_records::username.eq(username.to_lowercase()));
+    }
+    if let Some(id) = user_id {
+        query = query.filter(login_records::user_id.eq(*id));
     }
     if let Some(outcome) = outcome {
         query = query.filter(login_records::outcome.eq(*outcome));

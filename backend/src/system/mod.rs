@@ -1,14 +1,19 @@
-//! System management: providers, properties, users, roles, what was done, and the work that is under way.
+//! System management: tenants, users, roles, departments, settings, what was done, and the work that is under way.
 
 pub mod account;
 pub mod audit;
+pub mod department;
 pub mod job;
 pub mod login;
 pub mod node;
+pub mod own;
+pub mod post;
 pub mod property;
 pub mod provider;
 pub mod rights;
 pub mod role;
+pub mod session;
+pub mod settings;
 pub mod user;
 
 use crate::api::op::Op;
@@ -20,9 +25,14 @@ pub fn operations() -> Vec<Op> {
         property::operations(),
         user::operations(),
         role::operations(),
+        department::operations(),
+        post::operations(),
+        session::operations(),
         audit::operations(),
         login::operations(),
         job::operations(),
+        settings::operations(),
+        own::operations(),
     ]
     .into_iter()
     .flatten()

@@ -79,7 +79,10 @@ fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
     let mut query = match scope.node {
         Node::Platform => query,
         Node::Provider(id) => query.filter(properties::provider_id.eq(id)),
-        Node::Property { property, .. } => query.filter(properties::id.eq(property)),
+        // A collective's people may see what it belongs to.
+        Node::Property { property, .. } | Node::Collective { property, .. } => {
+            query.filter(properties::id.eq(property))
+        }
     };
     if let Some(ids) = &scope.stations {
         let bound = stations::table.filter(stations::id.eq_any(ids.clone())).select(stations::property_id);
@@ -168,7 +171,7 @@ impl Create for Properties {
             .execute(conn)
             .await?;
         let node = Node::Property { provider: form.provider_id, property: id };
-        account::open(conn, node, &form.phone, &form.contact).await?;
+        account::open(conn, node, &form.name, &form.phone, &form.contact).await?;
         Ok(id)
     }
 }

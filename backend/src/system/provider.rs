@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, chargers, properties, providers, stations};
 use shared::page::{Page, PageQuery};
 use shared::station::Review;
-use shared::system::provider::{ProviderFilter, ProviderForm, ProviderRow, Providers};
+use shared::system::provider::{MerchantType, ProviderFilter, ProviderForm, ProviderRow, Providers};
 use shared::text::t;
 use uuid::Uuid;
 
@@ -23,12 +23,20 @@ use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::review::{Rejection, require_pending};
+use crate::tenant::provider_takes_new;
+
+mod above {
+    diesel::alias!(schema::providers as parents: Parents);
+}
 
 #[derive(HasQuery)]
 #[diesel(table_name = providers, check_for_backend(Pg))]
 struct Provider {
     id: Uuid,
     name: String,
+    parent_id: Option<Uuid>,
+    #[diesel(select_expression = above::parents.filter(above::parents.field(providers::id).nullable().eq(providers::parent_id)).select(above::parents.field(providers::name)).single_value())]
+    parent_name: Option<String>,
     contact: String,
     phone: String,
     email: Option<String>,
@@ -49,6 +57,9 @@ impl From<Provider> for ProviderRow {
         Self {
             id: it.id,
             name: it.name,
+            merchant_type: it.parent_id.map_or(MerchantType::Provider, |_| MerchantType::SubMerchant),
+            parent_id: it.parent_id,
+            parent_name: it.parent_name,
             contact: it.contact,
             phone: it.phone,
             email: it.email,
@@ -79,13 +90,21 @@ fn visible(scope: &Scope) -> providers::BoxedQuery<'static, Pg> {
 }
 
 fn found(scope: &Scope, filter: &ProviderFilter) -> providers::BoxedQuery<'static, Pg> {
-    let ProviderFilter { name, phone, review, enabled } = filter;
+    let ProviderFilter { name, phone, merchant_type, parent_id, review, enabled } = filter;
     let mut query = visible(scope);
     if let Some(name) = name {
         query = query.filter(providers::name.ilike(page::containing(name)));
     }
     if let Some(phone) = phone {
         query = query.filter(providers::phone.like(page::containing(phone)));
+    }
+    match merchant_type {
+        Some(MerchantType::Provider) => query = query.filter(providers::parent_id.is_null()),
+        Some(MerchantType::SubMerchant) => query = query.filter(providers::parent_id.is_not_null()),
+        None => {}
+    }
+    if let Some(id) = parent_id {
+        query = query.filter(providers::parent_id.eq(*id));
     }
     if let Some(review) = review {
         query = query.filter(providers::review.eq(*review));
@@ -121,13 +140,17 @@ impl Browse for Providers {
 
 impl Create for Providers {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &ProviderForm) -> Result<Uuid> {
-        let ProviderForm { name, contact, phone, email } = form;
+        let ProviderForm { parent_id, name, contact, phone, email } = form;
         rights::require_unbound(by)?;
+        if let Some(parent) = parent_id {
+            takes_sub_merchants(conn, *parent).await?;
+        }
         account::require_free(conn, phone).await?;
         let id = new_id(Utc::now());
         diesel::insert_into(providers::table)
             .values((
                 providers::id.eq(id),
+                providers::parent_id.eq(parent_id),
                 providers::name.eq(name),
                 providers::contact.eq(contact),
                 providers::phone.eq(phone),
@@ -143,7 +166,7 @@ impl Change for Providers {
     const TABLE: &'static str = "providers";
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &ProviderForm) -> Result<()> {
-        let ProviderForm { name, contact, phone: _, email } = form;
+        let ProviderForm { parent_id: _, name, contact, phone: _, email } = form;
         diesel::update(providers::table.find(id))
             .set((providers::name.eq(name), providers::contact.eq(contact), providers::email.eq(email)))
             .execute(conn)
@@ -166,17 +189,38 @@ impl Switch for Providers {
     }
 
     async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+        // Sub-merchants take nothing new either.
+        let mut all: Vec<Uuid> =
+            providers::table.filter(providers::parent_id.eq(id)).select(providers::id).load(conn).await?;
+        all.push(id);
         let running = car_orders::table
-            .filter(car_orders::provider_id.eq(id))
+            .filter(car_orders::provider_id.eq_any(&all))
             .filter(car_orders::state.eq_any(crate::order::RUNNING));
-        let stations = stations::table.filter(stations::provider_id.eq(id)).filter(stations::enabled);
-        let chargers = chargers::table.filter(chargers::provider_id.eq(id)).filter(chargers::enabled);
+        let stations = stations::table.filter(stations::provider_id.eq_any(&all)).filter(stations::enabled);
+        let chargers = chargers::table.filter(chargers::provider_id.eq_any(&all)).filter(chargers::enabled);
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             stations: stations.count().get_result(conn).await?,
             chargers: chargers.count().get_result(conn).await?,
             ..Impact::default()
         })
+    }
+}
+
+/// Refuses a parent that takes nothing new, or is a sub-merchant itself.
+async fn takes_sub_merchants(conn: &mut AsyncPgConnection, parent: Uuid) -> Result<()> {
+    let named = |err| match err {
+        Error::Field(_, code, text) => Error::field("parent_id", code, text),
+        err => err,
+    };
+    provider_takes_new(conn, &Scope::ALL, parent).await.map_err(named)?;
+    let above: Option<Uuid> = providers::table.find(parent).select(providers::parent_id).first(conn).await?;
+    match above {
+        None => Ok(()),
+        Some(_) => {
+            let text = t("子商户不能再有子商户", "A sub-merchant has no sub-merchants");
+            Err(Error::field("parent_id", "choice", text))
+        }
     }
 }
 
@@ -195,7 +239,7 @@ async fn approve(ctx: Ctx, id: Path<Uuid>) -> Result<Json<ProviderRow>> {
             routes::stamp(conn, "providers", id, Some(before.version)).await?;
             let set = providers::review.eq(Review::Approved);
             diesel::update(providers::table.find(id)).set(set).execute(conn).await?;
-            account::open(conn, Node::Provider(id), &before.phone, &before.contact).await?;
+            account::open(conn, Node::Provider(id), &before.name, &before.phone, &before.contact).await?;
             account::set_by_name(conn, &before.phone, &kept, now).await
         })
     })

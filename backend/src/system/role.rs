@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{properties, providers, roles, user_roles};
+use schema::{collectives, properties, providers, roles, user_roles};
 use shared::page::{Page, PageQuery};
 use shared::resource::FormMap;
 use shared::system::role::{RoleFilter, RoleForm, RoleRow, RoleUsers, Roles, USERS};
@@ -34,6 +34,9 @@ struct Role {
     property_id: Option<Uuid>,
     #[diesel(select_expression = properties::name.nullable())]
     property_name: Option<String>,
+    collective_id: Option<Uuid>,
+    #[diesel(select_expression = collectives::name.nullable())]
+    collective_name: Option<String>,
     name: String,
     permissions: Vec<String>,
     builtin: bool,
@@ -54,6 +57,8 @@ impl From<Role> for RoleRow {
             provider_name: it.provider_name,
             property_id: it.property_id,
             property_name: it.property_name,
+            collective_id: it.collective_id,
+            collective_name: it.collective_name,
             name: it.name,
             permissions: it.permissions,
             builtin: it.builtin,
@@ -68,16 +73,16 @@ impl From<Role> for RoleRow {
 
 #[diesel::dsl::auto_type]
 fn joined() -> _ {
-    roles::table.left_join(providers::table).left_join(properties::table)
+    roles::table.left_join(providers::table).left_join(properties::table).left_join(collectives::table)
 }
 
 /// The roles of the caller's node and of those below it. They have no station, so that bindings do not narrow this.
 fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
-    scope.narrow_to_node(joined().into_boxed(), roles::provider_id, roles::property_id)
+    scope.narrow_to_node(joined().into_boxed(), roles::provider_id, roles::property_id, roles::collective_id)
 }
 
 fn found(scope: &Scope, filter: &RoleFilter) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
-    let RoleFilter { provider_id, property_id, name, enabled, kind, created_from, created_to } = filter;
+    let RoleFilter { provider_id, property_id, collective_id, name, enabled, kind, created_from, created_to } = filter;
     let (from, to) = page::made_on(*created_from, *created_to);
     let mut query = visible(scope).filter(roles::id.ge(from)).filter(roles::id.lt(to));
     if let Some(id) = provider_id {
@@ -85,6 +90,9 @@ fn found(scope: &Scope, filter: &RoleFilter) -> diesel::dsl::IntoBoxed<'static, 
     }
     if let Some(id) = property_id {
         query = query.filter(roles::property_id.eq(*id));
+    }
+    if let Some(id) = collective_id {
+        query = query.filter(roles::collective_id.eq(*id));
     }
     if let Some(name) = name {
         query = query.filter(roles::name.ilike(page::containing(name)));
@@ -142,8 +150,8 @@ fn require_held(by: &Caller, wanted: &[String], before: &[String]) -> Result<()>
 
 impl Create for Roles {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &RoleForm) -> Result<Uuid> {
-        let RoleForm { kind, provider_id, property_id, name, permissions } = form;
-        node::for_new(conn, by, *kind, *provider_id, *property_id).await?;
+        let RoleForm { kind, provider_id, property_id, collective_id, name, permissions } = form;
+        node::for_new(conn, by, form.seat()).await?;
         require_held(by, permissions, &[])?;
         let id = new_id(Utc::now());
         diesel::insert_into(roles::table)
@@ -152,6 +160,7 @@ impl Create for Roles {
                 roles::kind.eq(kind),
                 roles::provider_id.eq(provider_id),
                 roles::property_id.eq(property_id),
+                roles::collective_id.eq(collective_id),
                 roles::name.eq(name),
                 roles::permissions.eq(permissions),
             ))
@@ -165,7 +174,7 @@ impl Change for Roles {
     const TABLE: &'static str = "roles";
 
     async fn update(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, form: &RoleForm) -> Result<()> {
-        let RoleForm { kind: _, provider_id: _, property_id: _, name, permissions } = form;
+        let RoleForm { kind: _, provider_id: _, property_id: _, collective_id: _, name, permissions } = form;
         let before = changeable(conn, by, id).await?;
         require_held(by, permissions, &before)?;
         diesel::update(roles::table.find(id))

@@ -140,9 +140,15 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "system/properties" => theirs.property,
         // They are the platform's alone to see.
         "system/jobs" => Uuid::now_v7(),
-        "system/users" | "system/roles" | "system/audits" | "system/logins" => {
-            crate::system::row_of(app, &operation.tag, theirs).await
-        }
+        "members/collectives"
+        | "system/users"
+        | "system/roles"
+        | "system/departments"
+        | "system/posts"
+        | "system/sessions"
+        | "system/audits"
+        | "system/logins"
+        | "account" => crate::system::row_of(app, &operation.tag, theirs).await,
         tag => panic!("{}: no factory makes a row of {tag}", operation.id),
     }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backend::app::{App, Core, new_id};
+use backend::auth::scope::Node;
 use backend::config::{Config, Secret};
 use backend::serve;
+use backend::system::node::furnish;
 use chrono::Utc;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -184,6 +186,12 @@ impl TestApp {
             .execute(&mut conn)
             .await
             .unwrap();
+        for (node, name) in [
+            (Node::Provider(provider), format!("服务商{n}")),
+            (Node::Property { provider, property }, format!("物业{n}")),
+        ] {
+            furnish(&mut conn, node, &name).await.unwrap();
+        }
         drop(conn);
         let boss = self.user(UserKind::Provider, Some(provider), None, None).await;
         let keeper = self.user(UserKind::Property, Some(provider), Some(property), None).await;

@@ -22,7 +22,7 @@ struct Left {
 async fn what_was_kept_long_enough_is_thrown_away() {
     let app = TestApp::with(|config| {
         let it = &mut config.retention;
-        (it.frames_days, it.inbox_days, it.idempotency_days) = (90, 180, 7);
+        (it.inbox_days, it.idempotency_days) = (180, 7);
         (it.jobs_days, it.sessions_days, it.codes_days) = (14, 30, 1);
     })
     .await;

@@ -1,6 +1,6 @@
 //! One control for every way in which a field is entered.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use leptos::ev::Event;
 use leptos::prelude::*;
@@ -195,16 +195,17 @@ fn yes_or_no(slot: Slot) -> AnyView {
 }
 
 fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
-    let parent = slot.field.within;
-    let within = Signal::derive(move || parent.map(|it| (it, text_of(slot.form, it))).filter(|it| !it.1.is_empty()));
+    let parents = slot.field.parents();
+    let within = move || parents.clone().map(|it| (it, text_of(slot.form, it))).filter(|it| !it.1.is_empty()).collect();
+    let within = Signal::derive(within);
     let lookup = Lookup::new(path, within);
-    if parent.is_some() {
+    if slot.field.parents().next().is_some() {
         // Another parent: what was chosen below the old one no longer fits.
-        let before = Cell::new(None);
+        let before: RefCell<Vec<(&str, String)>> = RefCell::default();
         follow(move || {
-            let now = within.get().map(|it| it.1);
+            let now = within.get();
             let before = before.replace(now.clone());
-            if before.is_some() && before != now && !slot.locked {
+            if !before.is_empty() && before != now && !slot.locked {
                 slot.put(Value::Null);
             }
         });

@@ -25,7 +25,7 @@ fn option_of(row: &Value) -> Option<Opt> {
 #[derive(Clone, Copy)]
 pub struct Lookup {
     path: &'static str,
-    within: Signal<Option<(&'static str, String)>>,
+    within: Signal<Vec<(&'static str, String)>>,
     /// What can be chosen.
     pub options: RwSignal<Vec<Opt>>,
     busy: RwSignal<bool>,
@@ -34,8 +34,8 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// A lookup in the resource at `path`, narrowed by a search condition.
-    pub fn new(path: &'static str, within: Signal<Option<(&'static str, String)>>) -> Self {
+    /// A lookup in the resource at `path`, narrowed by search conditions.
+    pub fn new(path: &'static str, within: Signal<Vec<(&'static str, String)>>) -> Self {
         Self {
             path,
             within,
@@ -57,7 +57,7 @@ impl Lookup {
                 return;
             }
             let mut query = Query::default().with("size", "50").with("name", &text);
-            if let Some(Some((name, value))) = self.within.try_get_untracked() {
+            for (name, value) in self.within.try_get_untracked().unwrap_or_default() {
                 query.set(name, &value);
             }
             let answer: Result<Page<Value>, _> = Ask::get(&query.after(self.path)).json().await;

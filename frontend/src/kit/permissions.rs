@@ -16,12 +16,9 @@ use crate::session;
 fn offered(kind: &str) -> Vec<Group> {
     let mine = session::me().map(|it| it.permissions).unwrap_or_default();
     let kind: Option<UserKind> = kind.parse().ok();
-    let fits = |it: &Group| kind.is_none_or(|kind| it.kinds.contains(&kind));
-    let own = |it: Group| Group {
-        permissions: it.permissions.into_iter().filter(|it| mine.contains(&it.code)).collect(),
-        ..it
-    };
-    groups().into_iter().filter(fits).map(own).filter(|it| !it.permissions.is_empty()).collect()
+    let fits = |it: &Permission| mine.contains(&it.code) && kind.is_none_or(|kind| it.kinds.contains(&kind));
+    let own = |it: Group| Group { permissions: it.permissions.into_iter().filter(fits).collect(), ..it };
+    groups().into_iter().map(own).filter(|it| !it.permissions.is_empty()).collect()
 }
 
 #[derive(Clone, Copy)]

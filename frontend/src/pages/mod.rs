@@ -10,15 +10,19 @@ use shared::area::CarAreas;
 use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
+use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
 use shared::station::CarStations;
 use shared::system::audit::Audits;
+use shared::system::department::Departments;
 use shared::system::job::Jobs;
 use shared::system::login::Logins;
+use shared::system::post::Posts;
 use shared::system::property::Properties;
 use shared::system::provider::Providers;
 use shared::system::role::Roles;
+use shared::system::session::Sessions;
 use shared::system::user::Users;
 use shared::tariff::CarTariffs;
 use shared::text::{Text, t};
@@ -129,7 +133,7 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: t("会员中心", "Members"),
         icon: USERS,
-        pages: &[Page::of(browse::<Drivers>().live(&["car_order"]))],
+        pages: &[Page::of(browse::<Drivers>().live(&["car_order"])), Page::of(edit::<Collectives>())],
     },
     Group {
         title: t("系统管理", "System"),
@@ -139,6 +143,9 @@ pub const GROUPS: &[Group] = &[
             Page::of(edit::<Properties>()),
             Page::of(edit::<Users>()),
             Page::of(edit::<Roles>()),
+            Page::of(edit::<Departments>()),
+            Page::of(edit::<Posts>()),
+            Page::of(browse::<Sessions>()),
             Page::of(browse::<Audits>()),
             Page::of(browse::<Logins>()),
             Page::of(browse::<Jobs>()),

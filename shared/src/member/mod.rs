@@ -1,3 +1,4 @@
-//! Those who charge.
+//! Those who charge, and those who pay for them.
 
+pub mod collective;
 pub mod driver;

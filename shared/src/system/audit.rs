@@ -7,7 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::describe::{Cell, Column, Field, Input};
-use crate::permission::{PAGE_CHOICES, PAGES, Page};
+use crate::history::FieldChange;
+use crate::permission::{PAGE_CHOICES, Page};
 use crate::resource::{Resource, Row};
 use crate::text::{Text, t};
 
@@ -47,6 +48,8 @@ pub struct AuditDetail {
     /// What the list shows.
     #[serde(flatten)]
     pub row: AuditRow,
+    /// What differs between the two below, field by field, in the language of the request.
+    pub changes: Vec<FieldChange>,
     /// The thing before; null when it was made.
     #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
@@ -56,12 +59,8 @@ pub struct AuditDetail {
 }
 
 impl AuditRow {
-    fn page(&self) -> Option<&'static Page> {
-        PAGES.iter().find(|it| it.path == self.resource)
-    }
-
     fn verb(&self) -> Option<Text> {
-        self.page()?.verbs().find(|it| it.0 == self.action).map(|it| it.1)
+        Page::at(&self.resource)?.verbs().find(|it| it.0 == self.action).map(|it| it.1)
     }
 }
 
@@ -119,7 +118,7 @@ impl Resource for Audits {
     const COLUMNS: &'static [Column<AuditRow>] = &[
         Column::new("id", t("时间", "Time"), |it: &AuditRow| Cell::Time(it.created_at)).sorted(),
         Column::new("user", t("操作人", "Who"), |it: &AuditRow| Cell::text(&it.user_name)),
-        Column::new("resource", t("对象类型", "What"), |it: &AuditRow| match it.page() {
+        Column::new("resource", t("对象类型", "What"), |it: &AuditRow| match Page::at(&it.resource) {
             Some(page) => Cell::Tag(page.title, crate::codes::Tone::Info),
             None => Cell::text(&it.resource),
         }),

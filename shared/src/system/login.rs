@@ -30,8 +30,11 @@ pub struct LoginRow {
     /// The account's name as it was typed.
     #[schema(example = "chenchen")]
     pub username: String,
-    /// The user, if there is one of that name.
+    /// The user, if there was one of that name.
     pub user_id: Option<Uuid>,
+    /// What they were called then.
+    #[schema(example = "陈晨")]
+    pub user_name: Option<String>,
     /// How it went.
     pub outcome: LoginOutcome,
     /// From where.
@@ -55,6 +58,8 @@ impl Row for LoginRow {
 pub struct LoginFilter {
     /// The account's name.
     pub username: Option<String>,
+    /// One user.
+    pub user_id: Option<Uuid>,
     /// How it went.
     pub outcome: Option<LoginOutcome>,
     /// From where.
@@ -80,6 +85,7 @@ impl Resource for Logins {
     const COLUMNS: &'static [Column<LoginRow>] = &[
         Column::new("id", t("时间", "Time"), |it: &LoginRow| Cell::Time(it.created_at)).sorted(),
         Column::new("username", t("登录账号", "Account"), |it: &LoginRow| Cell::text(&it.username)),
+        Column::new("user", t("用户名称", "Name"), |it: &LoginRow| Cell::maybe(&it.user_name)),
         Column::new("outcome", t("结果", "Outcome"), |it: &LoginRow| Cell::code(it.outcome)),
         Column::new("ip", t("地址", "Address"), |it: &LoginRow| Cell::text(&it.ip)),
         Column::new("agent", t("客户端", "Program"), |it: &LoginRow| Cell::text(&it.agent)),

@@ -5,12 +5,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::codes::Code;
+use crate::codes::{Code, codes};
 use crate::describe::{Action, Cell, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::{ENABLED, Review};
 use crate::text::{Text, t};
 use crate::user::UserKind;
+
+codes! {
+    /// What kind of merchant a provider is (商户类型).
+    pub enum MerchantType {
+        Provider = "provider", Primary, "服务商", "Provider";
+        SubMerchant = "sub_merchant", Info, "子商户", "Sub-merchant";
+    }
+}
 
 /// A provider, with what lies below it counted.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -20,6 +28,12 @@ pub struct ProviderRow {
     /// Name.
     #[schema(example = "云栖充电")]
     pub name: String,
+    /// A provider of its own, or one that belongs to another.
+    pub merchant_type: MerchantType,
+    /// The provider that a sub-merchant belongs to.
+    pub parent_id: Option<Uuid>,
+    /// That provider's name.
+    pub parent_name: Option<String>,
     /// Whom to ask.
     #[schema(example = "陈晨")]
     pub contact: String,
@@ -64,6 +78,8 @@ impl Row for ProviderRow {
 /// What the platform fills in for a provider.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProviderForm {
+    /// The provider that it belongs to, which makes it a sub-merchant. Cannot be changed.
+    pub parent_id: Option<Uuid>,
     /// Name.
     #[schema(example = "云栖充电")]
     pub name: String,
@@ -84,6 +100,10 @@ pub struct ProviderFilter {
     pub name: Option<String>,
     /// Part of the mobile number.
     pub phone: Option<String>,
+    /// Providers of their own, or those that belong to another.
+    pub merchant_type: Option<MerchantType>,
+    /// The sub-merchants of this provider.
+    pub parent_id: Option<Uuid>,
     /// Whether it was looked at and agreed to.
     pub review: Option<Review>,
     /// Switched on or off.
@@ -104,6 +124,10 @@ impl Resource for Providers {
     type Filter = ProviderFilter;
     const COLUMNS: &'static [Column<ProviderRow>] = &[
         Column::new("name", t("服务商名称", "Name"), |it: &ProviderRow| Cell::text(&it.name)).sorted(),
+        Column::new("merchant_type", t("商户类型", "Merchant type"), |it: &ProviderRow| {
+            Cell::code(it.merchant_type)
+        }),
+        Column::new("parent", t("所属服务商", "Belongs to"), |it: &ProviderRow| Cell::maybe(&it.parent_name)),
         Column::new("contact", t("联系人", "Contact"), |it: &ProviderRow| Cell::text(&it.contact)),
         Column::new("phone", t("手机号码", "Mobile"), |it: &ProviderRow| Cell::text(&it.phone)),
         Column::new("email", t("邮箱", "E-mail"), |it: &ProviderRow| Cell::maybe(&it.email)),
@@ -119,6 +143,7 @@ impl Resource for Providers {
     const FILTERS: &'static [Field] = &[
         Field::new("name", t("服务商名称", "Name"), Input::Text(50)),
         Field::new("phone", t("手机号码", "Mobile"), Input::Text(11)),
+        Field::new("merchant_type", t("商户类型", "Merchant type"), Input::Choice(MerchantType::CHOICES)),
         Field::new("review", t("审核状态", "Review"), Input::Choice(Review::CHOICES)),
         ENABLED,
     ];
@@ -142,6 +167,10 @@ impl Resource for Providers {
 impl Editable for Providers {
     type Form = ProviderForm;
     const FIELDS: &'static [Field] = &[
+        Field::new("parent_id", t("所属服务商", "Belongs to"), Input::Lookup("system/providers")).fixed().help(t(
+            "选择后为该服务商的子商户，不能修改",
+            "Makes it a sub-merchant of that provider; cannot be changed",
+        )),
         Field::new("name", t("服务商名称", "Name"), Input::Text(50)).required(),
         Field::new("contact", t("联系人", "Contact"), Input::Text(30)).required(),
         Field::new("phone", t("手机号码", "Mobile"), Input::Mobile)
@@ -153,7 +182,7 @@ impl Editable for Providers {
 
     fn form(it: &ProviderRow) -> ProviderForm {
         let it = it.clone();
-        ProviderForm { name: it.name, contact: it.contact, phone: it.phone, email: it.email }
+        ProviderForm { parent_id: it.parent_id, name: it.name, contact: it.contact, phone: it.phone, email: it.email }
     }
 
     fn version(it: &ProviderRow) -> i64 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::node;
+use super::node::{self, Seat};
 use crate::codes::Code;
 use crate::describe::{Action, Cell, Column, Field, Input};
 use crate::permission;
@@ -30,6 +30,10 @@ pub struct RoleRow {
     pub property_id: Option<Uuid>,
     /// That property's name.
     pub property_name: Option<String>,
+    /// Its collective, below a property.
+    pub collective_id: Option<Uuid>,
+    /// That collective's name.
+    pub collective_name: Option<String>,
     /// Name.
     #[schema(example = "场站运维")]
     pub name: String,
@@ -47,6 +51,13 @@ pub struct RoleRow {
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl RoleRow {
+    /// Where it sits.
+    pub fn seat(&self) -> Seat {
+        Seat { kind: self.kind, provider: self.provider_id, property: self.property_id, collective: self.collective_id }
+    }
 }
 
 impl Row for RoleRow {
@@ -77,15 +88,24 @@ pub struct RoleForm {
     pub provider_id: Option<Uuid>,
     /// Its property, below a provider. Cannot be changed.
     pub property_id: Option<Uuid>,
+    /// Its collective, below a property. Cannot be changed.
+    pub collective_id: Option<Uuid>,
     /// Name.
     pub name: String,
     /// What its users may do.
     pub permissions: Vec<String>,
 }
 
+impl RoleForm {
+    /// Where it sits.
+    pub fn seat(&self) -> Seat {
+        Seat { kind: self.kind, provider: self.provider_id, property: self.property_id, collective: self.collective_id }
+    }
+}
+
 impl Form for RoleForm {
     fn validate(&self, lang: Lang) -> Vec<FieldError> {
-        let mut errors = node::errors(self.kind, self.provider_id, self.property_id, lang);
+        let mut errors = self.seat().errors(lang);
         let allowed = permission::codes_for(self.kind);
         if let Some(code) = self.permissions.iter().find(|it| !allowed.contains(it)) {
             let message = match lang {
@@ -105,6 +125,8 @@ pub struct RoleFilter {
     pub provider_id: Option<Uuid>,
     /// The property.
     pub property_id: Option<Uuid>,
+    /// The collective.
+    pub collective_id: Option<Uuid>,
     /// Part of the name.
     pub name: Option<String>,
     /// Switched on or off.
@@ -154,8 +176,9 @@ impl Resource for Roles {
         Field::new("name", t("角色名称", "Name"), Input::Text(30)),
         ENABLED,
         Field::new("kind", t("授权类型", "Kind"), Input::Choice(UserKind::CHOICES)),
-        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
-        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+        node::OF_PROVIDER,
+        node::OF_PROPERTY,
+        node::OF_COLLECTIVE,
         Field::new("created", t("创建时间", "Created"), Input::Days),
     ];
     const VERBS: &'static [Verb] =
@@ -178,6 +201,7 @@ impl Editable for Roles {
         node::KIND,
         node::PROVIDER,
         node::PROPERTY,
+        node::COLLECTIVE,
         Field::new("name", t("角色名称", "Name"), Input::Text(30)).required(),
         Field::new("permissions", t("菜单权限", "Permissions"), Input::Permissions).required(),
     ];
@@ -188,6 +212,7 @@ impl Editable for Roles {
             kind: it.kind,
             provider_id: it.provider_id,
             property_id: it.property_id,
+            collective_id: it.collective_id,
             name: it.name,
             permissions: it.permissions,
         }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::node;
+use super::department;
+use super::node::{self, Seat};
 use crate::codes::{Code, codes};
 use crate::describe::{Action, Cell, Column, Field, Input};
 use crate::problem::FieldError;
@@ -37,6 +38,10 @@ pub struct UserRow {
     pub property_id: Option<Uuid>,
     /// That property's name.
     pub property_name: Option<String>,
+    /// Their collective, below a property.
+    pub collective_id: Option<Uuid>,
+    /// That collective's name.
+    pub collective_name: Option<String>,
     /// The account's name.
     #[schema(example = "chenchen")]
     pub username: String,
@@ -47,6 +52,14 @@ pub struct UserRow {
     pub phone: Option<String>,
     /// Their e-mail address.
     pub email: Option<String>,
+    /// Their department.
+    pub department_id: Option<Uuid>,
+    /// That department's name.
+    pub department_name: Option<String>,
+    /// Their post in that department.
+    pub post_id: Option<Uuid>,
+    /// That post's name.
+    pub post_name: Option<String>,
     /// The roles that they have.
     pub role_ids: Vec<Uuid>,
     /// Those roles' names.
@@ -55,6 +68,8 @@ pub struct UserRow {
     pub reach: Reach,
     /// The car stations that they are bound to.
     pub car_station_ids: Vec<Uuid>,
+    /// The e-bike stations that they are bound to.
+    pub bike_station_ids: Vec<Uuid>,
     /// The names of all stations that they are bound to.
     pub stations: Vec<String>,
     /// Whether they may log in.
@@ -76,6 +91,13 @@ pub struct UserRow {
     /// A generated password: only in the answer that set it, and to be changed at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_password: Option<String>,
+}
+
+impl UserRow {
+    /// Where they sit.
+    pub fn seat(&self) -> Seat {
+        Seat { kind: self.kind, provider: self.provider_id, property: self.property_id, collective: self.collective_id }
+    }
 }
 
 impl Row for UserRow {
@@ -109,6 +131,8 @@ pub struct UserForm {
     pub provider_id: Option<Uuid>,
     /// Their property, below a provider. Cannot be changed.
     pub property_id: Option<Uuid>,
+    /// Their collective, below a property. Cannot be changed.
+    pub collective_id: Option<Uuid>,
     /// The account's name: 3 to 32 letters, digits and `._-@`. Cannot be changed.
     pub username: String,
     /// The person's name.
@@ -117,15 +141,26 @@ pub struct UserForm {
     pub phone: Option<String>,
     /// Their e-mail address.
     pub email: Option<String>,
+    /// Their department: of the same node, and enabled.
+    pub department_id: Option<Uuid>,
+    /// Their post: of that department, and enabled.
+    pub post_id: Option<Uuid>,
     /// The roles that they have: of the same node, and enabled.
     pub role_ids: Option<Vec<Uuid>>,
     /// A password to be changed at the first login. A new account without one is given one; a changed one keeps its own.
     pub password: Option<String>,
 }
 
+impl UserForm {
+    /// Where they sit.
+    pub fn seat(&self) -> Seat {
+        Seat { kind: self.kind, provider: self.provider_id, property: self.property_id, collective: self.collective_id }
+    }
+}
+
 impl Form for UserForm {
     fn validate(&self, lang: Lang) -> Vec<FieldError> {
-        let mut errors = node::errors(self.kind, self.provider_id, self.property_id, lang);
+        let mut errors = self.seat().errors(lang);
         let mut wrong = |field, code, text: Text| errors.push(FieldError::new(field, code, text.get(lang)));
         let mark = |byte: u8| b"._-@".contains(&byte);
         let plain = self.username.bytes().all(|it| it.is_ascii_alphanumeric() || mark(it));
@@ -146,6 +181,9 @@ impl Form for UserForm {
         if self.password.as_ref().is_some_and(|it| it.chars().count() < 8) {
             wrong("password", "too_short", t("至少 8 个字符", "At least 8 characters"));
         }
+        if self.post_id.is_some() && self.department_id.is_none() {
+            wrong("department_id", "required", t("请先选择岗位所在的部门", "Choose the post's department first"));
+        }
         errors
     }
 }
@@ -157,6 +195,8 @@ pub struct UserFilter {
     pub provider_id: Option<Uuid>,
     /// The property.
     pub property_id: Option<Uuid>,
+    /// The collective.
+    pub collective_id: Option<Uuid>,
     /// Part of the account's name.
     pub username: Option<String>,
     /// Part of the person's name.
@@ -165,6 +205,10 @@ pub struct UserFilter {
     pub reach: Option<Reach>,
     /// What kind of node they sit at.
     pub kind: Option<UserKind>,
+    /// Their department.
+    pub department_id: Option<Uuid>,
+    /// Their post.
+    pub post_id: Option<Uuid>,
     /// A role that they have.
     pub role_id: Option<Uuid>,
     /// Whether they may log in.
@@ -195,6 +239,10 @@ impl Resource for Users {
         Column::new("kind", t("用户类型", "Kind"), |it: &UserRow| Cell::code(it.kind)),
         Column::new("provider", t("服务商", "Provider"), |it: &UserRow| Cell::maybe(&it.provider_name)),
         Column::new("property", t("集团物业", "Property"), |it: &UserRow| Cell::maybe(&it.property_name)),
+        Column::new("collective", t("集体户", "Collective"), |it: &UserRow| Cell::maybe(&it.collective_name))
+            .detail_only(),
+        Column::new("department", t("归属部门", "Department"), |it: &UserRow| Cell::maybe(&it.department_name)),
+        Column::new("post", t("岗位", "Post"), |it: &UserRow| Cell::maybe(&it.post_name)),
         Column::new("roles", t("角色", "Roles"), |it: &UserRow| Cell::text(it.roles.join("、"))),
         Column::new("reach", t("授权类型", "Reach"), |it: &UserRow| Cell::code(it.reach)),
         Column::new("stations", t("绑定电站", "Bound stations"), |it: &UserRow| Cell::text(it.stations.join("、")))
@@ -219,8 +267,10 @@ impl Resource for Users {
         Field::new("name", t("用户名称", "Name"), Input::Text(30)),
         Field::new("kind", t("用户类型", "Kind"), Input::Choice(UserKind::CHOICES)),
         ENABLED,
-        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
-        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+        node::OF_PROVIDER,
+        node::OF_PROPERTY,
+        node::OF_COLLECTIVE,
+        department::AMONG,
         Field::new("reach", t("授权类型", "Reach"), Input::Choice(Reach::CHOICES)),
         Field::new("role_id", t("角色", "Role"), Input::Lookup("system/roles")),
         Field::new("created", t("创建时间", "Created"), Input::Days),
@@ -247,9 +297,11 @@ impl Resource for Users {
 }
 
 /// What a user is bound to.
-pub const STATIONS: &[Field] =
-    &[Field::new("car_station_ids", t("汽车电站", "Car stations"), Input::Lookups("car/stations"))
-        .help(t("不选表示其节点下的全部电站", "None means all stations of the node"))];
+pub const STATIONS: &[Field] = &[
+    Field::new("car_station_ids", t("汽车电站", "Car stations"), Input::Lookups("car/stations"))
+        .help(t("汽车与单车电站都不选，表示其节点下的全部电站", "None of either line means all stations of the node")),
+    Field::new("bike_station_ids", t("单车电站", "E-bike stations"), Input::Lookups("bike/stations")),
+];
 
 impl Editable for Users {
     type Form = UserForm;
@@ -257,11 +309,14 @@ impl Editable for Users {
         node::KIND,
         node::PROVIDER,
         node::PROPERTY,
+        node::COLLECTIVE,
         Field::new("username", t("登录账号", "Account"), Input::Text(32)).required().fixed(),
         Field::new("name", t("用户名称", "Name"), Input::Text(30)).required(),
         Field::new("phone", t("手机号码", "Mobile"), Input::Mobile),
         Field::new("email", t("邮箱", "E-mail"), Input::Email),
-        Field::new("role_ids", t("角色", "Roles"), Input::Lookups("system/roles")),
+        node::at_node(Field::new("department_id", t("归属部门", "Department"), Input::Lookup("system/departments"))),
+        Field::new("post_id", t("岗位", "Post"), Input::Lookup("system/posts")).within("department_id"),
+        node::at_node(Field::new("role_ids", t("角色", "Roles"), Input::Lookups("system/roles"))),
         Field::new("password", t("登录密码", "Password"), Input::Password).help(t(
             "新增时不填则生成一次性密码；修改时不填则不变",
             "A new account without one is given one; a changed one keeps its own",
@@ -274,10 +329,13 @@ impl Editable for Users {
             kind: it.kind,
             provider_id: it.provider_id,
             property_id: it.property_id,
+            collective_id: it.collective_id,
             username: it.username,
             name: it.name,
             phone: it.phone,
             email: it.email,
+            department_id: it.department_id,
+            post_id: it.post_id,
             role_ids: Some(it.role_ids),
             password: None,
         }
@@ -315,6 +373,7 @@ mod tests {
         assert_eq!(wrong(json!({"username": "13900000001", "phone": "13900000002"})), one("phone", "mismatch"));
         assert_eq!(wrong(json!({"username": "13900000001", "phone": "13900000001"})), []);
         assert_eq!(wrong(json!({"password": "short"})), one("password", "too_short"));
+        assert_eq!(wrong(json!({"post_id": Uuid::nil()})), one("department_id", "required"));
         assert_eq!(wrong(json!({"kind": "provider"})), one("provider_id", "required"));
     }
 }

@@ -15,13 +15,12 @@ use shared::user::UserKind;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{roles, stations};
+use super::{place, roles, stations};
 use crate::api::body::Body;
 use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
-use crate::auth::scope::Node;
-use crate::auth::session;
+use crate::auth::{new_password, session};
 use crate::crud::{Change, Create, Ctx, Delete, Impact, Switch, ops, routes};
 use crate::error::{Error, Result};
 use crate::system::account::{self, Password};
@@ -30,8 +29,22 @@ use crate::system::{node, rights};
 impl Create for Users {
     /// The account has no password until one is set.
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &UserForm) -> Result<Uuid> {
-        let UserForm { kind, provider_id, property_id, username, name, phone, email, role_ids, password: _ } = form;
-        let at = node::for_new(conn, by, *kind, *provider_id, *property_id).await?;
+        let UserForm {
+            kind,
+            provider_id,
+            property_id,
+            collective_id,
+            username,
+            name,
+            phone,
+            email,
+            department_id,
+            post_id,
+            role_ids,
+            password: _,
+        } = form;
+        let at = node::for_new(conn, by, form.seat()).await?;
+        place::require(conn, at, (*department_id, *post_id), (None, None)).await?;
         let id = new_id(Utc::now());
         diesel::insert_into(users::table)
             .values((
@@ -39,6 +52,9 @@ impl Create for Users {
                 users::kind.eq(kind),
                 users::provider_id.eq(provider_id),
                 users::property_id.eq(property_id),
+                users::collective_id.eq(collective_id),
+                users::department_id.eq(department_id),
+                users::post_id.eq(post_id),
                 users::username.eq(username),
                 users::name.eq(name),
                 users::phone.eq(phone),
@@ -58,11 +74,32 @@ impl Change for Users {
     const TABLE: &'static str = "users";
 
     async fn update(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, form: &UserForm) -> Result<()> {
-        let UserForm { kind, provider_id, property_id, username: _, name, phone, email, role_ids, password: _ } = form;
-        let at = node::of(*kind, *provider_id, *property_id)?;
+        let UserForm {
+            kind: _,
+            provider_id: _,
+            property_id: _,
+            collective_id: _,
+            username: _,
+            name,
+            phone,
+            email,
+            department_id,
+            post_id,
+            role_ids,
+            password: _,
+        } = form;
+        let at = node::of(form.seat())?;
         rights::require_over(conn, by, id).await?;
+        let before = users::table.find(id).select((users::department_id, users::post_id)).first(conn).await?;
+        place::require(conn, at, (*department_id, *post_id), before).await?;
         diesel::update(users::table.find(id))
-            .set((users::name.eq(name), users::phone.eq(phone), users::email.eq(email)))
+            .set((
+                users::name.eq(name),
+                users::phone.eq(phone),
+                users::email.eq(email),
+                users::department_id.eq(department_id),
+                users::post_id.eq(post_id),
+            ))
             .execute(conn)
             .await?;
         roles::set(conn, by, id, at, role_ids.as_deref().unwrap_or_default()).await
@@ -122,6 +159,9 @@ async fn is_tenants_own(conn: &mut AsyncPgConnection, id: Uuid) -> Result<bool> 
 /// `POST /system/users`: a password that was made up is told in the answer.
 async fn create(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
     let form = routes::read_form::<Users>(form, &ctx.caller, ctx.lang)?;
+    if let Some(chosen) = &form.password {
+        new_password::check(chosen, &form.username, "password")?;
+    }
     let password = Password::new(&ctx.app, form.password.as_deref()).await?;
     let (actor, now) = (ctx.actor(), ctx.app.now());
     let mut conn = ctx.conn;
@@ -145,7 +185,10 @@ async fn update(ctx: Ctx, id: Path<Uuid>, req: HttpRequest, Body(mut map): Body<
             let text = t("请用“修改密码”修改自己的密码", "Change your own password by “Change password”");
             return Err(Error::field("password", "yourself", text));
         }
-        Some(chosen) => Some(Password::new(&ctx.app, Some(chosen)).await?),
+        Some(chosen) => {
+            new_password::check(chosen, &form.username, "password")?;
+            Some(Password::new(&ctx.app, Some(chosen)).await?)
+        }
         None => None,
     };
     let (actor, lang, now) = (ctx.actor(), ctx.lang, ctx.app.now());
@@ -182,8 +225,10 @@ async fn reset_password(ctx: Ctx, id: Path<Uuid>) -> Result<Json<UserRow>> {
 /// What a user is to be bound to.
 #[derive(Clone, Deserialize, serde::Serialize, ToSchema)]
 struct Bindings {
-    /// Car stations; none for all of the user's node.
+    /// Car stations.
     car_station_ids: Option<Vec<Uuid>>,
+    /// E-bike stations. None of either line means all stations of the user's node.
+    bike_station_ids: Option<Vec<Uuid>>,
 }
 
 impl Form for Bindings {}
@@ -192,12 +237,17 @@ impl Form for Bindings {}
 async fn bind_stations(ctx: Ctx, id: Path<Uuid>, Body(form): Body<FormMap>) -> Result<Json<UserRow>> {
     let form: Bindings = shared::check::read(STATIONS, &form, ctx.lang).map_err(Error::Invalid)?;
     let id = *id;
+    let Bindings { car_station_ids, bike_station_ids } = form;
+    let wanted = [
+        ("car_station_ids", "car", car_station_ids.unwrap_or_default()),
+        ("bike_station_ids", "bike", bike_station_ids.unwrap_or_default()),
+    ];
     routes::act::<Users, _>(ctx, id, "bind-stations", move |conn, actor, before| {
         Box::pin(async move {
-            let at: Node = node::of(before.kind, before.provider_id, before.property_id)?;
+            let at = node::of(before.seat())?;
             rights::require_over(conn, &actor.caller, id).await?;
             routes::stamp(conn, "users", id, None).await?;
-            stations::bind(conn, &actor.caller, id, at, &form.car_station_ids.unwrap_or_default()).await
+            stations::bind(conn, &actor.caller, id, at, wanted).await
         })
     })
     .await

@@ -1,6 +1,7 @@
 //! Users of the console, as those see them who manage them.
 
 mod change;
+mod place;
 mod roles;
 mod stations;
 
@@ -9,7 +10,10 @@ use diesel::dsl::{exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{properties, providers, roles as role_table, stations as station_table, user_roles, user_stations, users};
+use schema::{
+    collectives, departments, posts, properties, providers, roles as role_table, stations as station_table, user_roles,
+    user_stations, users,
+};
 use shared::page::{Page, PageQuery};
 use shared::system::user::{Reach, UserFilter, UserRow, Users};
 use shared::user::UserKind;
@@ -34,6 +38,15 @@ struct User {
     property_id: Option<Uuid>,
     #[diesel(select_expression = properties::name.nullable())]
     property_name: Option<String>,
+    collective_id: Option<Uuid>,
+    #[diesel(select_expression = collectives::name.nullable())]
+    collective_name: Option<String>,
+    department_id: Option<Uuid>,
+    #[diesel(select_expression = departments::name.nullable())]
+    department_name: Option<String>,
+    post_id: Option<Uuid>,
+    #[diesel(select_expression = posts::name.nullable())]
+    post_name: Option<String>,
     username: String,
     name: String,
     phone: Option<String>,
@@ -57,6 +70,12 @@ impl From<User> for UserRow {
             provider_name: it.provider_name,
             property_id: it.property_id,
             property_name: it.property_name,
+            collective_id: it.collective_id,
+            collective_name: it.collective_name,
+            department_id: it.department_id,
+            department_name: it.department_name,
+            post_id: it.post_id,
+            post_name: it.post_name,
             username: it.username,
             name: it.name,
             phone: it.phone,
@@ -65,6 +84,7 @@ impl From<User> for UserRow {
             roles: vec![],
             reach: Reach::Node,
             car_station_ids: vec![],
+            bike_station_ids: vec![],
             stations: vec![],
             enabled: it.enabled,
             must_change_password: it.must_change_password,
@@ -104,9 +124,8 @@ async fn complete(conn: &mut AsyncPgConnection, users: &mut [UserRow]) -> Result
     }
     for (user, id, line, name) in stations {
         if let Some(user) = users.iter_mut().find(|it| it.id == user) {
-            if line == "car" {
-                user.car_station_ids.push(id);
-            }
+            let of_line = if line == "bike" { &mut user.bike_station_ids } else { &mut user.car_station_ids };
+            of_line.push(id);
             user.reach = Reach::Stations;
             user.stations.push(name);
         }
@@ -116,23 +135,31 @@ async fn complete(conn: &mut AsyncPgConnection, users: &mut [UserRow]) -> Result
 
 #[diesel::dsl::auto_type]
 fn joined() -> _ {
-    users::table.left_join(providers::table).left_join(properties::table)
+    users::table
+        .left_join(providers::table)
+        .left_join(properties::table)
+        .left_join(collectives::table)
+        .left_join(departments::table)
+        .left_join(posts::table)
 }
 
 /// The users at the caller's node and below it. Being bound to stations does not narrow this: users have none. What may
 /// be done to them does, see [`rights`](super::rights).
 fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
-    scope.narrow_to_node(joined().into_boxed(), users::provider_id, users::property_id)
+    scope.narrow_to_node(joined().into_boxed(), users::provider_id, users::property_id, users::collective_id)
 }
 
 fn found(scope: &Scope, filter: &UserFilter) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
     let UserFilter {
         provider_id,
         property_id,
+        collective_id,
         username,
         name,
         reach,
         kind,
+        department_id,
+        post_id,
         role_id,
         enabled,
         created_from,
@@ -146,6 +173,9 @@ fn found(scope: &Scope, filter: &UserFilter) -> diesel::dsl::IntoBoxed<'static, 
     if let Some(id) = property_id {
         query = query.filter(users::property_id.eq(*id));
     }
+    if let Some(id) = collective_id {
+        query = query.filter(users::collective_id.eq(*id));
+    }
     if let Some(username) = username {
         query = query.filter(users::username.ilike(page::containing(username)));
     }
@@ -154,6 +184,12 @@ fn found(scope: &Scope, filter: &UserFilter) -> diesel::dsl::IntoBoxed<'static, 
     }
     if let Some(kind) = kind {
         query = query.filter(users::kind.eq(*kind));
+    }
+    if let Some(id) = department_id {
+        query = query.filter(users::department_id.eq(*id));
+    }
+    if let Some(id) = post_id {
+        query = query.filter(users::post_id.eq(*id));
     }
     if let Some(role) = role_id {
         let holders = user_roles::table.filter(user_roles::role_id.eq(*role)).select(user_roles::user_id);

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{roles, user_roles};
+use shared::system::node::Seat;
 use shared::system::role::RoleRow;
 use shared::system::user::{UserRow, Users};
 use shared::text::t;
@@ -16,7 +17,7 @@ use crate::crud::{Browse, routes};
 use crate::error::{Error, Result};
 use crate::system::{node, rights};
 
-type Known = (Uuid, UserKind, Option<Uuid>, Option<Uuid>, Vec<String>, bool);
+type Known = (Uuid, (UserKind, Option<Uuid>, Option<Uuid>, Option<Uuid>), Vec<String>, bool);
 
 /// Leaves a user with exactly these roles. Those that are new must be of the same node, enabled, and hold nothing that
 /// the caller lacks.
@@ -28,15 +29,21 @@ pub async fn set(conn: &mut AsyncPgConnection, by: &Caller, user: Uuid, at: Node
     let known: Vec<Known> = roles::table
         .filter(roles::id.eq_any(&new))
         .order(roles::id)
-        .select((roles::id, roles::kind, roles::provider_id, roles::property_id, roles::permissions, roles::enabled))
+        .select((
+            roles::id,
+            (roles::kind, roles::provider_id, roles::property_id, roles::collective_id),
+            roles::permissions,
+            roles::enabled,
+        ))
         .for_share()
         .load(conn)
         .await?;
     for id in &new {
         let known = known.iter().find(|it| it.0 == *id);
-        let (_, kind, provider, property, permissions, enabled) =
+        let (_, (kind, provider, property, collective), permissions, enabled) =
             known.ok_or_else(|| Error::field("role_ids", "choice", t("角色不存在", "There is no such role")))?;
-        if node::of(*kind, *provider, *property)? != at {
+        let seat = Seat { kind: *kind, provider: *provider, property: *property, collective: *collective };
+        if at.seat() != seat {
             return Err(Error::field("role_ids", "choice", t("角色不属于该用户所在的节点", "A role of another node")));
         }
         if !enabled {
@@ -84,8 +91,8 @@ async fn change(
         Err(Error::NotFound) => return Err(unknown()),
         found => found?,
     };
-    let at = node::of(before.kind, before.provider_id, before.property_id)?;
-    if at != node::of(role.kind, role.provider_id, role.property_id)? {
+    let at = node::of(before.seat())?;
+    if before.seat() != role.seat() {
         return Err(Error::field("user_ids", "choice", t("用户不属于该角色所在的节点", "A user of another node")));
     }
     rights::require_over(conn, by, user).await?;

@@ -19,23 +19,28 @@ fn common(by: &Scope, at: Node) -> stations::BoxedQuery<'static, Pg> {
     by.narrow(own, stations::provider_id, stations::property_id, stations::id)
 }
 
-/// Binds a user to exactly these car stations; to none of any line leaves them all of their node.
-pub async fn bind(conn: &mut AsyncPgConnection, by: &Caller, user: Uuid, at: Node, wanted: &[Uuid]) -> Result<()> {
-    let cars = |query: stations::BoxedQuery<'static, Pg>| query.filter(stations::line.eq("car"));
-    let known: Vec<Uuid> = cars(common(&by.scope, at))
-        .filter(stations::id.eq_any(wanted.to_vec()))
-        .select(stations::id)
-        .load(conn)
-        .await?;
-    if wanted.iter().any(|it| !known.contains(it)) {
-        let text = t("电站不存在，或不属于该用户所在的节点", "No such station at the user's node");
-        return Err(Error::field("car_station_ids", "choice", text));
+/// Binds a user to exactly these stations, told by line; none of any line leaves them all of their node.
+pub async fn bind(
+    conn: &mut AsyncPgConnection,
+    by: &Caller,
+    user: Uuid,
+    at: Node,
+    wanted: [(&str, &str, Vec<Uuid>); 2],
+) -> Result<()> {
+    diesel::delete(user_stations::table.filter(user_stations::user_id.eq(user))).execute(conn).await?;
+    for (field, line, wanted) in wanted {
+        let known: Vec<Uuid> = common(&by.scope, at)
+            .filter(stations::line.eq(line.to_owned()))
+            .filter(stations::id.eq_any(wanted.clone()))
+            .select(stations::id)
+            .load(conn)
+            .await?;
+        if wanted.iter().any(|it| !known.contains(it)) {
+            let text = t("电站不存在，或不属于该用户所在的节点", "No such station at the user's node");
+            return Err(Error::field(field, "choice", text));
+        }
+        insert(conn, user, &known).await?;
     }
-    let old = stations::table.filter(stations::line.eq("car")).select(stations::id);
-    let old =
-        user_stations::table.filter(user_stations::user_id.eq(user)).filter(user_stations::station_id.eq_any(old));
-    diesel::delete(old).execute(conn).await?;
-    insert(conn, user, &known).await?;
     require_narrow(conn, by, user).await?;
     if at == Node::Platform {
         rights::require_administrator(conn).await?;

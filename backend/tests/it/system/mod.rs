@@ -1,13 +1,17 @@
 //! System management: tenants and their accounts, users and roles, and that nobody gets further than they may.
 
+mod account;
+mod collectives;
+mod departments;
 mod people;
 mod rights;
+mod settings;
 mod tenants;
 mod trail;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::{audits, login_records, roles, users};
+use schema::{audits, roles, users};
 use serde_json::{Value, json};
 use shared::user::UserKind;
 use uuid::Uuid;
@@ -18,27 +22,63 @@ const PROVIDERS: &str = "/api/v1/system/providers";
 const PROPERTIES: &str = "/api/v1/system/properties";
 const USERS: &str = "/api/v1/system/users";
 const ROLES: &str = "/api/v1/system/roles";
+const DEPARTMENTS: &str = "/api/v1/system/departments";
+const POSTS: &str = "/api/v1/system/posts";
+const COLLECTIVES: &str = "/api/v1/members/collectives";
 
 /// A row of a tenant that the access matrix points others at.
 pub async fn row_of(app: &TestApp, tag: &str, of: &Tenant) -> Uuid {
     let mut conn = app.conn().await;
     let user = users::table.filter(users::provider_id.eq(of.provider)).select(users::id).first::<Uuid>(&mut conn).await;
+    let first = async |path: &str| of.boss.get(path).await.ok()["items"][0]["id"].as_str().unwrap().parse().unwrap();
     match tag {
-        "system/users" => user,
+        "members/collectives" => collective(app, of).await,
+        "system/users" => user.unwrap(),
         "system/roles" => {
-            roles::table.filter(roles::provider_id.eq(of.provider)).select(roles::id).first(&mut conn).await
+            let of_provider = roles::table.filter(roles::provider_id.eq(of.provider)).filter(roles::builtin.eq(false));
+            of_provider.select(roles::id).first(&mut conn).await.unwrap()
         }
-        "system/logins" => {
-            let of_user = login_records::table.filter(login_records::user_id.eq(user.unwrap()));
-            of_user.select(login_records::id).first(&mut conn).await
+        "system/departments" => text(&department(&of.boss, "provider", of, &[]).await["id"]).parse().unwrap(),
+        "system/posts" => {
+            let department = department(&of.boss, "provider", of, &[]).await;
+            text(&post(&of.boss, "provider", of, &department, "岗位").await["id"]).parse().unwrap()
         }
-        _ => {
+        "system/sessions" | "account" => first("/api/v1/system/sessions").await,
+        "system/logins" => first("/api/v1/system/logins").await,
+        "system/audits" => {
             let station = json!({"property_id": of.property, "name": format!("站{}", app.next()), "nature": "public"});
             let id = of.boss.post("/api/v1/car/stations", station).await.id();
-            audits::table.filter(audits::object_id.eq(id)).select(audits::id).first(&mut conn).await
+            audits::table.filter(audits::object_id.eq(id)).select(audits::id).first(&mut conn).await.unwrap()
         }
+        tag => panic!("no factory makes a row of {tag}"),
     }
-    .unwrap()
+}
+
+/// A collective of a tenant's property.
+async fn collective(app: &TestApp, of: &Tenant) -> Uuid {
+    let name = format!("集体户{}", app.next());
+    let form = json!({"property_id": of.property, "name": name, "contact": "周洁", "phone": "400-800-1234"});
+    of.boss.post(COLLECTIVES, form).await.id()
+}
+
+/// A department at a tenant's node, with these fields besides.
+async fn department(by: &Client, kind: &str, of: &Tenant, more: &[(&str, Value)]) -> Value {
+    let mut form = user_form(kind, of, "");
+    let form = form.as_object_mut().unwrap();
+    form.remove("username");
+    form.insert("name".to_owned(), json!(format!("部门{}", Uuid::new_v4().as_fields().0)));
+    form.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    by.post(DEPARTMENTS, Value::Object(form.clone())).await.ok()
+}
+
+/// A post in a department of a tenant's node.
+async fn post(by: &Client, kind: &str, of: &Tenant, department: &Value, name: &str) -> Value {
+    let mut form = user_form(kind, of, "");
+    let form = form.as_object_mut().unwrap();
+    form.remove("username");
+    form.insert("name".to_owned(), json!(name));
+    form.insert("department_id".to_owned(), department["id"].clone());
+    by.post(POSTS, Value::Object(form.clone())).await.ok()
 }
 
 /// A sheet with these rows.

@@ -98,6 +98,31 @@ async fn a_property_has_its_account_from_the_beginning() {
 }
 
 #[tokio::test]
+async fn a_property_is_changed_but_for_its_number_and_provider() {
+    let app = TestApp::new().await;
+    let (mine, theirs) = (app.tenant().await, app.tenant().await);
+    let form = json!({"name": "新物业", "contact": "李蕾", "phone": phone(&app), "city": "杭州市"});
+    let created = mine.boss.post(PROPERTIES, form.clone()).await.ok();
+    let path = format!("{PROPERTIES}/{}", text(&created["id"]));
+    let change = async |client: &Client, changes: &[(&str, Value)]| {
+        let mut form = form.clone();
+        form["version"] = created["version"].clone();
+        for (name, value) in changes {
+            form[*name] = value.clone();
+        }
+        client.put(&path, form).await
+    };
+    assert_eq!(change(&mine.boss, &[("phone", json!(phone(&app)))]).await.fields(), [("phone", "fixed")]);
+    let moved = change(&app.admin, &[("provider_id", json!(theirs.provider))]).await;
+    assert_eq!(moved.fields(), [("provider_id", "fixed")]);
+    let changes = [("name", json!("滨江物业")), ("contact", json!("王敏")), ("address", json!("江南大道 288 号"))];
+    let changed = change(&mine.boss, &changes).await.ok();
+    for (name, value) in changes {
+        assert_eq!(changed[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn disabled_tenants_take_nothing_new_and_go_on_working() {
     let app = TestApp::new().await;
     let tenant = app.tenant().await;

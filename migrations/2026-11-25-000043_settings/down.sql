@@ -1,0 +1,2 @@
+drop index sessions_live_idx;
+drop table settings;

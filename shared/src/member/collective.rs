@@ -1,0 +1,174 @@
+//! Collectives: group accounts below a property, which pay for their members' cards.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::describe::{Cell, Column, Field, Input};
+use crate::resource::{Editable, Form, Resource, Row, Verb};
+use crate::station::ENABLED;
+use crate::system::node;
+use crate::text::{Text, t};
+
+/// A collective.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CollectiveRow {
+    /// Id.
+    pub id: Uuid,
+    /// Its provider.
+    pub provider_id: Uuid,
+    /// That provider's name.
+    pub provider_name: String,
+    /// The property that it belongs to.
+    pub property_id: Uuid,
+    /// That property's name.
+    pub property_name: String,
+    /// Name.
+    #[schema(example = "滨江物流车队")]
+    pub name: String,
+    /// The firm's e-mail address.
+    pub email: Option<String>,
+    /// Whom to ask.
+    #[schema(example = "周洁")]
+    pub contact: String,
+    /// Their telephone.
+    #[schema(example = "13900000009")]
+    pub phone: String,
+    /// Street and number.
+    pub address: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// Switched on: cards can be issued to it, and users and roles added.
+    pub enabled: bool,
+    /// Users at it.
+    pub users: i64,
+    /// Version, for changing it.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Row for CollectiveRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+    fn enabled(&self) -> Option<bool> {
+        Some(self.enabled)
+    }
+}
+
+/// What is filled in for a collective.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CollectiveForm {
+    /// Its provider. Cannot be changed.
+    pub provider_id: Uuid,
+    /// The property that it belongs to. Cannot be changed.
+    pub property_id: Uuid,
+    /// Name, unique at its property.
+    #[schema(example = "滨江物流车队")]
+    pub name: String,
+    /// The firm's e-mail address.
+    pub email: Option<String>,
+    /// Whom to ask.
+    #[schema(example = "周洁")]
+    pub contact: String,
+    /// Their telephone.
+    pub phone: String,
+    /// Street and number.
+    pub address: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+}
+
+impl Form for CollectiveForm {}
+
+/// How collectives are searched.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+pub struct CollectiveFilter {
+    /// The provider.
+    pub provider_id: Option<Uuid>,
+    /// The property.
+    pub property_id: Option<Uuid>,
+    /// Part of the name.
+    pub name: Option<String>,
+    /// Part of the contact's telephone.
+    pub phone: Option<String>,
+    /// Switched on or off.
+    pub enabled: Option<bool>,
+}
+
+/// Collectives (集体户).
+pub struct Collectives;
+
+impl Resource for Collectives {
+    const PATH: &'static str = "members/collectives";
+    const ONE: &'static str = "Collective";
+    const MANY: &'static str = "Collectives";
+    const TITLE: Text = t("集体户", "Collectives");
+    const PERMISSION: &'static str = "member.collective";
+    type Row = CollectiveRow;
+    type Detail = CollectiveRow;
+    type Filter = CollectiveFilter;
+    const COLUMNS: &'static [Column<CollectiveRow>] = &[
+        Column::new("name", t("集体户名称", "Name"), |it: &CollectiveRow| Cell::text(&it.name)).sorted(),
+        Column::new("provider", t("服务商", "Provider"), |it: &CollectiveRow| Cell::text(&it.provider_name)),
+        Column::new("property", t("集团物业", "Property"), |it: &CollectiveRow| Cell::text(&it.property_name)),
+        Column::new("contact", t("联系人姓名", "Contact"), |it: &CollectiveRow| Cell::text(&it.contact)),
+        Column::new("phone", t("联系人电话", "Telephone"), |it: &CollectiveRow| Cell::text(&it.phone)),
+        Column::new("email", t("公司邮箱", "E-mail"), |it: &CollectiveRow| Cell::maybe(&it.email)).detail_only(),
+        Column::new("address", t("地址", "Address"), |it: &CollectiveRow| Cell::maybe(&it.address)).detail_only(),
+        Column::new("note", t("备注", "Note"), |it: &CollectiveRow| Cell::maybe(&it.note)).detail_only(),
+        Column::new("users", t("用户", "Users"), |it: &CollectiveRow| Cell::number(it.users)),
+        Column::new("enabled", t("状态", "State"), |it: &CollectiveRow| Cell::enabled(it.enabled)),
+        Column::new("id", t("创建时间", "Created"), |it: &CollectiveRow| Cell::Time(it.created_at)).sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), |it: &CollectiveRow| Cell::Time(it.updated_at))
+            .detail_only(),
+    ];
+    const FILTERS: &'static [Field] = &[
+        node::OF_PROVIDER,
+        node::OF_PROPERTY,
+        Field::new("name", t("集体户名称", "Name"), Input::Text(50)),
+        Field::new("phone", t("联系人电话", "Telephone"), Input::Text(20)),
+        ENABLED,
+    ];
+    const VERBS: &'static [Verb] =
+        &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
+}
+
+impl Editable for Collectives {
+    type Form = CollectiveForm;
+    const FIELDS: &'static [Field] = &[
+        node::PROVIDER.required(),
+        node::PROPERTY.required(),
+        Field::new("name", t("集体户名称", "Name"), Input::Text(50)).required(),
+        Field::new("email", t("公司邮箱", "E-mail"), Input::Email),
+        Field::new("contact", t("联系人姓名", "Contact"), Input::Text(30)).required(),
+        Field::new("phone", t("联系人电话", "Telephone"), Input::Phone).required(),
+        Field::new("address", t("地址", "Address"), Input::Text(100)),
+        Field::new("note", t("备注", "Note"), Input::Area(200)),
+    ];
+
+    fn form(it: &CollectiveRow) -> CollectiveForm {
+        let it = it.clone();
+        CollectiveForm {
+            provider_id: it.provider_id,
+            property_id: it.property_id,
+            name: it.name,
+            email: it.email,
+            contact: it.contact,
+            phone: it.phone,
+            address: it.address,
+            note: it.note,
+        }
+    }
+
+    fn version(it: &CollectiveRow) -> i64 {
+        it.version
+    }
+}
