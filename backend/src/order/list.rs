@@ -209,6 +209,7 @@ pub async fn latest_of(
     count: i64,
 ) -> Result<Vec<CarOrderRow>> {
     let newest = visible(scope).filter(car_orders::driver_id.eq(driver_id)).order(car_orders::id.desc()).limit(count);
-    let orders: Vec<Order> = newest.select(Order::as_select()).load(conn).await?;
+    let rows = joined().filter(car_orders::id.eq_any(newest.select(car_orders::id))).order(car_orders::id.desc());
+    let orders: Vec<Order> = rows.select(Order::as_select()).load(conn).await?;
     Ok(orders.into_iter().map(CarOrderRow::from).collect())
 }
