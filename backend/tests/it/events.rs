@@ -107,6 +107,32 @@ async fn a_stream_tells_what_its_reader_may_view_and_nothing_else() {
     }
 }
 
+/// Gives somebody one more role, with this permission.
+async fn give(app: &TestApp, tenant: &Tenant, user: Uuid, permission: &str) -> Uuid {
+    let mut conn = app.conn().await;
+    let role = new_id(Utc::now());
+    let row = (
+        roles::id.eq(role),
+        roles::kind.eq(UserKind::Provider),
+        roles::provider_id.eq(tenant.provider),
+        roles::name.eq(permission),
+        roles::permissions.eq(vec![permission]),
+    );
+    diesel::insert_into(roles::table).values(row).execute(&mut conn).await.unwrap();
+    let given = (user_roles::user_id.eq(user), user_roles::role_id.eq(role));
+    diesel::insert_into(user_roles::table).values(given).execute(&mut conn).await.unwrap();
+    role
+}
+
+/// Of what happens in this order, the reader is told of the last alone.
+async fn told_of_the_last(app: &TestApp, stream: &mut Stream, happenings: &[(Owner, Kind)]) {
+    let mut last = None;
+    for (owner, kind) in happenings {
+        last = Some(happen(app, *owner, *kind).await);
+    }
+    assert_eq!(stream.next().await, last);
+}
+
 #[tokio::test]
 async fn an_open_stream_gains_and_loses_rights_as_its_reader_does() {
     let app = TestApp::new().await;
@@ -114,42 +140,29 @@ async fn an_open_stream_gains_and_loses_rights_as_its_reader_does() {
     let (near, far) = (app.site(&tenant).await, app.site(&tenant).await);
     let (near, far) = (owner(&tenant, &near), owner(&tenant, &far));
     listening(&app).await;
-    let permissions = ["car.charger.view", "order.payment.view"];
-    let reader = app.user(UserKind::Provider, Some(tenant.provider), None, Some(&permissions)).await;
+    let reader = app.user(UserKind::Provider, Some(tenant.provider), None, Some(&["car.charger.view"])).await;
     let id = user_of(&reader).await;
     let mut stream = Stream::open(&reader, "/api/v1/events").await;
-    let mut conn = app.conn().await;
+    told_of_the_last(&app, &mut stream, &[(near, Kind::Payment), (far, Kind::Charger)]).await;
+    let payments = give(&app, &tenant, id, "order.payment.view").await;
+    told_of_the_last(&app, &mut stream, &[(near, Kind::Refund), (near, Kind::Payment)]).await;
+    let refunds = give(&app, &tenant, id, "order.refund.view").await;
 
     // Bound to one station, it is told of the others no more.
+    let mut conn = app.conn().await;
     let bound = (user_stations::user_id.eq(id), user_stations::station_id.eq(near.station_id));
     diesel::insert_into(user_stations::table).values(bound).execute(&mut conn).await.unwrap();
-    happen(&app, far, Kind::Charger).await;
-    let told = happen(&app, near, Kind::Charger).await;
-    assert_eq!(stream.next().await, Some(told));
-
-    // Its role is narrowed, taken, and switched off.
-    let role: Uuid = user_roles::table
-        .filter(user_roles::user_id.eq(id))
-        .select(user_roles::role_id)
-        .first(&mut conn)
-        .await
-        .unwrap();
-    let row = diesel::update(roles::table.find(role));
-    row.set(roles::permissions.eq(vec!["order.payment.view"])).execute(&mut conn).await.unwrap();
-    happen(&app, near, Kind::Charger).await;
-    let told = happen(&app, near, Kind::Payment).await;
-    assert_eq!(stream.next().await, Some(told));
-    diesel::delete(user_roles::table.filter(user_roles::user_id.eq(id))).execute(&mut conn).await.unwrap();
-    happen(&app, near, Kind::Payment).await;
-    let given = (user_roles::user_id.eq(id), user_roles::role_id.eq(role));
-    diesel::insert_into(user_roles::table).values(given).execute(&mut conn).await.unwrap();
-    let told = happen(&app, near, Kind::Payment).await;
-    assert_eq!(stream.next().await, Some(told));
-    diesel::update(roles::table.find(role)).set(roles::enabled.eq(false)).execute(&mut conn).await.unwrap();
-    happen(&app, near, Kind::Payment).await;
-    diesel::update(roles::table.find(role)).set(roles::enabled.eq(true)).execute(&mut conn).await.unwrap();
-    let told = happen(&app, near, Kind::Payment).await;
-    assert_eq!(stream.next().await, Some(told));
+    told_of_the_last(&app, &mut stream, &[(far, Kind::Charger), (near, Kind::Charger)]).await;
+    // A role is taken, one is switched off, and one allows something else.
+    let taken = user_roles::table.find((id, payments));
+    diesel::delete(taken).execute(&mut conn).await.unwrap();
+    told_of_the_last(&app, &mut stream, &[(near, Kind::Payment), (near, Kind::Refund)]).await;
+    diesel::update(roles::table.find(refunds)).set(roles::enabled.eq(false)).execute(&mut conn).await.unwrap();
+    told_of_the_last(&app, &mut stream, &[(near, Kind::Refund), (near, Kind::Command)]).await;
+    let of_reader = user_roles::table.filter(user_roles::user_id.eq(id)).select(user_roles::role_id);
+    let row = diesel::update(roles::table.filter(roles::id.eq_any(of_reader)));
+    row.set(roles::permissions.eq(vec!["car.connector.view"])).execute(&mut conn).await.unwrap();
+    told_of_the_last(&app, &mut stream, &[(near, Kind::Charger), (near, Kind::Connector)]).await;
 }
 
 #[tokio::test]
