@@ -104,7 +104,7 @@ pub fn items<'a>(of: &'a Value, name: &str) -> &'a [Value] {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use shared::codes::Code;
     use shared::device::CommandState;
     use shared::text::t;
