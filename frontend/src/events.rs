@@ -18,7 +18,7 @@ use crate::{answer, clock};
 const QUIET_MS: u32 = 1000;
 
 /// Something changed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Event {
     /// What kind of thing: `car_order`, `connector`, …; empty when some were lost and anything may have changed.
     #[serde(default)]
@@ -31,6 +31,8 @@ pub struct Event {
 struct Listener {
     id: u32,
     kinds: &'static [&'static str],
+    /// An answer of the server; where there is one, only changes of what it names concern the listener.
+    shown: Option<RwSignal<Option<String>>>,
     /// Told already and not yet run, so that a burst leads to one call.
     due: bool,
     trigger: Trigger,
@@ -42,12 +44,36 @@ thread_local! {
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
 }
 
+impl Listener {
+    /// Whether it is told of this; an event without kind stands for all that may have been missed.
+    fn concerned(&self, event: &Event) -> bool {
+        let named = || {
+            self.shown.is_none_or(|it| it.try_with_untracked(|it| names(it.as_deref(), &event.id)).unwrap_or_default())
+        };
+        event.kind.is_empty() || (self.kinds.contains(&event.kind.as_str()) && named())
+    }
+}
+
+/// Whether an answer names this id.
+fn names(text: Option<&str>, id: &str) -> bool {
+    text.is_some_and(|it| it.contains(id))
+}
+
 /// A trigger that fires, at most once a second, when something of these kinds has changed or may have.
 pub fn changed(kinds: &'static [&'static str]) -> Trigger {
+    listen(kinds, None)
+}
+
+/// The same, only for what an answer of the server names: other orders do not concern the page of one.
+pub fn changed_of(kinds: &'static [&'static str], shown: RwSignal<Option<String>>) -> Trigger {
+    listen(kinds, Some(shown))
+}
+
+fn listen(kinds: &'static [&'static str], shown: Option<RwSignal<Option<String>>>) -> Trigger {
     let id = NEXT.get();
     NEXT.set(id + 1);
     let trigger = Trigger::new();
-    LISTENERS.with_borrow_mut(|it| it.push(Listener { id, kinds, due: false, trigger }));
+    LISTENERS.with_borrow_mut(|it| it.push(Listener { id, kinds, shown, due: false, trigger }));
     on_cleanup(move || LISTENERS.with_borrow_mut(|it| it.retain(|it| it.id != id)));
     trigger
 }
@@ -78,7 +104,7 @@ async fn keep_reading(controller: AbortController) {
         if let Ok(response) = Ask::get("events").stream(signal.clone()).await {
             wait = 1000;
             // What happened while nobody listened is unknown, so everybody looks.
-            publish(|_| true);
+            publish(&Event::default());
             if let Some(body) = response.body() {
                 drop(read(body.get_reader().unchecked_into()).await);
             }
@@ -105,7 +131,7 @@ async fn read(reader: ReadableStreamDefaultReader) -> Result<(), JsValue> {
         }
         let value: js_sys::Uint8Array = js_sys::Reflect::get(&chunk, &"value".into())?.dyn_into()?;
         for event in buffer.push(&decoder.decode_with_js_u8_array_and_options(&value, &options)?) {
-            publish(|kinds| event.kind.is_empty() || kinds.contains(&event.kind.as_str()));
+            publish(&event);
         }
     }
 }
@@ -125,10 +151,10 @@ impl Lines {
     }
 }
 
-/// Tells the listeners whose kinds fit, a second later, so that bursts are told once.
-fn publish(concerns: impl Fn(&[&str]) -> bool) {
+/// Tells the listeners whom it concerns, a second later, so that bursts are told once.
+fn publish(event: &Event) {
     LISTENERS.with_borrow_mut(|listeners| {
-        for listener in listeners.iter_mut().filter(|it| !it.due && concerns(it.kinds)) {
+        for listener in listeners.iter_mut().filter(|it| !it.due && it.concerned(event)) {
             listener.due = true;
             let id = listener.id;
             spawn_local(async move {
@@ -148,7 +174,14 @@ fn publish(concerns: impl Fn(&[&str]) -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, Lines};
+    use super::{Event, Lines, names};
+
+    #[test]
+    fn an_answer_names_what_it_shows() {
+        assert!(names(Some(r#"{"id":"01a2","refunds":[{"id":"01b3"}]}"#), "01b3"));
+        assert!(!names(Some(r#"{"id":"01a2"}"#), "01b3"));
+        assert!(!names(None, "01b3"));
+    }
 
     #[test]
     fn cuts_the_stream_wherever_it_was_torn() {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::codes::Code;
 use crate::describe::{Action, Cell, Column, Field, Input};
 use crate::fixed::{Fen, Kwh};
-use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod};
+use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
 use crate::payment::{PaymentRow, RefundRow};
 use crate::pricing::{Bill, Segment, Tariff};
 use crate::resource::{Form, Resource, Row, Verb};
@@ -119,7 +119,7 @@ pub struct OrderEventRow {
     #[schema(example = "admin")]
     pub actor: String,
     /// More about it.
-    pub detail: Option<serde_json::Value>,
+    pub detail: Option<StepDetail>,
     /// When.
     pub created_at: DateTime<Utc>,
 }
@@ -273,7 +273,8 @@ impl Resource for CarOrders {
         Column::new("state", t("订单状态", "State"), |it: &CarOrderRow| Cell::code(it.state)),
         Column::new("station", t("电站", "Station"), |it: &CarOrderRow| Cell::text(&it.station_name)),
         Column::new("area", t("区域", "Area"), |it: &CarOrderRow| Cell::text(&it.area_name)).detail_only(),
-        Column::new("charger", t("电桩编号", "Charger"), |it: &CarOrderRow| Cell::text(&it.charger_code)),
+        // The connector's code begins with it.
+        Column::new("charger", t("电桩编号", "Charger"), |it: &CarOrderRow| Cell::text(&it.charger_code)).detail_only(),
         Column::new("serial_no", t("出厂标识", "Serial no."), |it: &CarOrderRow| Cell::text(&it.serial_no))
             .detail_only(),
         Column::new("connector", t("电枪编号", "Connector"), |it: &CarOrderRow| Cell::text(&it.connector_code)),
@@ -298,9 +299,12 @@ impl Resource for CarOrders {
             it.end_reason.map_or(Cell::Empty, Cell::code)
         })
         .detail_only(),
+        Column::new("end_note", t("结束说明", "Staff's note"), |it: &CarOrderRow| Cell::maybe(&it.end_note))
+            .detail_only(),
         Column::new("id", t("创建时间", "Created"), |it: &CarOrderRow| Cell::Time(it.created_at)).sorted(),
         Column::new("started_at", t("开始时间", "Started"), |it: &CarOrderRow| Cell::time(it.started_at)).detail_only(),
         Column::new("ended_at", t("结束时间", "Ended"), |it: &CarOrderRow| Cell::time(it.ended_at)),
+        Column::new("flags", t("异常提示", "To look at"), |it: &CarOrderRow| Cell::codes(&it.flags)),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("order_no", t("订单编号", "Order"), Input::Text(32)),

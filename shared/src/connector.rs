@@ -76,6 +76,10 @@ impl CarConnectorRow {
         if self.online { Cell::code(self.status) } else { Cell::code(ChargerCondition::Offline) }
     }
 
+    fn broken(&self) -> Cell {
+        Cell::words(|lang| FaultNote::told(&self.faults, lang))
+    }
+
     fn order(&self) -> Cell {
         match (&self.order_id, &self.order_no) {
             (Some(id), Some(no)) => Cell::Link { text: no.clone(), to: format!("/orders/car/{id}") },
@@ -159,6 +163,7 @@ impl Resource for CarConnectors {
         Column::new("area", t("所属区域", "Area"), |it: &CarConnectorRow| Cell::text(&it.area_name)),
         Column::new("status", t("电枪状态", "Status"), CarConnectorRow::doing),
         Column::new("status_at", t("状态时间", "Since"), |it: &CarConnectorRow| Cell::time(it.status_at)).detail_only(),
+        Column::new("faults", t("故障信息", "Faults"), CarConnectorRow::broken).detail_only(),
         Column::new("order", t("当前订单", "Running order"), CarConnectorRow::order),
         Column::new("enabled", t("启用状态", "State"), |it: &CarConnectorRow| Cell::enabled(it.enabled)),
         Column::new("id", t("创建时间", "Created"), |it: &CarConnectorRow| Cell::Time(it.created_at)).sorted(),

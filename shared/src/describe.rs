@@ -24,6 +24,15 @@ pub enum Cell {
     Time(DateTime<Utc>),
     /// A coloured word.
     Tag(Text, Tone),
+    /// Several coloured words.
+    Tags(Vec<(Text, Tone)>),
+    /// Words that only turn out when there is something to say, in both languages.
+    Words {
+        /// Chinese.
+        zh: String,
+        /// English.
+        en: String,
+    },
     /// A link into the console.
     Link {
         /// What is shown.
@@ -60,6 +69,31 @@ impl Cell {
         Self::Tag(code.label(), code.tone())
     }
 
+    /// The labels of several codes, each in its tone.
+    pub fn codes<C: Code>(codes: &[C]) -> Self {
+        if codes.is_empty() {
+            return Self::Empty;
+        }
+        Self::Tags(codes.iter().map(|it| (it.label(), it.tone())).collect())
+    }
+
+    /// Words in both languages, or an empty cell.
+    pub fn words(said: impl Fn(Lang) -> String) -> Self {
+        let (zh, en) = (said(Lang::Zh), said(Lang::En));
+        if zh.is_empty() { Self::Empty } else { Self::Words { zh, en } }
+    }
+
+    /// Who did something: the platform, a charger, a driver, or a member of staff by name.
+    pub fn actor(name: &str) -> Self {
+        let known = match name {
+            "system" => t("系统", "The platform"),
+            "charger" => t("电桩", "The charger"),
+            "driver" => t("车主", "The driver"),
+            name => return Self::text(name),
+        };
+        Self::words(|lang| known.get(lang).to_owned())
+    }
+
     /// Enabled or disabled.
     pub const fn enabled(on: bool) -> Self {
         if on {
@@ -88,6 +122,14 @@ impl Cell {
             Self::Fen(fen) => fen.yuan(),
             Self::Time(at) => crate::time::local_text(*at),
             Self::Tag(label, _) => label.get(lang).to_owned(),
+            Self::Tags(labels) => {
+                let labels: Vec<_> = labels.iter().map(|(label, _)| label.get(lang)).collect();
+                labels.join(t("、", ", ").get(lang))
+            }
+            Self::Words { zh, en } => match lang {
+                Lang::Zh => zh.clone(),
+                Lang::En => en.clone(),
+            },
         }
     }
 }
@@ -195,6 +237,8 @@ pub struct Field {
     pub fixed: bool,
     /// A sentence below the input.
     pub help: Option<Text>,
+    /// Where a row has it, when not under its name: a JSON pointer.
+    pub at: Option<&'static str>,
     /// Narrows a lookup: sends the values of the named fields as these search conditions, e.g. areas of the chosen
     /// station. A field without a value does not narrow it.
     pub within: [Option<&'static str>; 4],
@@ -203,7 +247,7 @@ pub struct Field {
 impl Field {
     /// An optional field.
     pub const fn new(name: &'static str, label: Text, input: Input) -> Self {
-        Self { name, label, input, required: false, fixed: false, help: None, within: [None; 4] }
+        Self { name, label, input, required: false, fixed: false, help: None, at: None, within: [None; 4] }
     }
 
     /// Must be filled in.
@@ -221,6 +265,12 @@ impl Field {
     /// A sentence below the input.
     pub const fn help(mut self, help: Text) -> Self {
         self.help = Some(help);
+        self
+    }
+
+    /// A row has it elsewhere than under its name.
+    pub const fn at(mut self, pointer: &'static str) -> Self {
+        self.at = Some(pointer);
         self
     }
 

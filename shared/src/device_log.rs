@@ -7,10 +7,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::Code;
-use crate::describe::{Cell, Column};
 use crate::device::{CommandKind, CommandState, ConnectionReason};
 use crate::resource::Row;
-use crate::text::t;
 
 /// A command to a device and what became of it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -41,17 +39,6 @@ pub struct DeviceCommandRow {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-impl DeviceCommandRow {
-    /// What a table shows of it.
-    pub const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("kind", t("指令", "Command"), |it: &Self| Cell::code(it.kind)),
-        Column::new("state", t("状态", "State"), |it: &Self| Cell::code(it.state)),
-        Column::new("requested_by", t("操作者", "By"), |it: &Self| Cell::text(&it.requested_by)),
-        Column::new("created_at", t("下发时间", "Asked"), |it: &Self| Cell::Time(it.created_at)),
-        Column::new("finished_at", t("完成时间", "Ended"), |it: &Self| Cell::time(it.finished_at)),
-    ];
-}
-
 impl Row for DeviceCommandRow {
     fn id(&self) -> Uuid {
         self.id
@@ -74,15 +61,6 @@ pub struct DeviceFrameRow {
     pub body: String,
     /// When.
     pub created_at: DateTime<Utc>,
-}
-
-impl DeviceFrameRow {
-    /// What a table shows of it.
-    pub const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("created_at", t("时间", "Time"), |it: &Self| Cell::Time(it.created_at)),
-        Column::new("inbound", t("设备上报", "Sent by the device"), |it: &Self| Cell::flag(it.inbound)),
-        Column::new("body", t("报文", "Message"), |it: &Self| Cell::text(&it.body)),
-    ];
 }
 
 impl Row for DeviceFrameRow {
@@ -123,16 +101,6 @@ pub struct ConnectionRecordRow {
     pub remote_address: Option<String>,
     /// When.
     pub created_at: DateTime<Utc>,
-}
-
-impl ConnectionRecordRow {
-    /// What a table shows of it.
-    pub const COLUMNS: &'static [Column<Self>] = &[
-        Column::new("created_at", t("时间", "Time"), |it: &Self| Cell::Time(it.created_at)),
-        Column::new("online", t("上线", "Online"), |it: &Self| Cell::flag(it.online)),
-        Column::new("reason", t("原因", "Reason"), |it: &Self| Cell::code(it.reason)),
-        Column::new("remote_address", t("地址", "Address"), |it: &Self| Cell::maybe(&it.remote_address)),
-    ];
 }
 
 impl Row for ConnectionRecordRow {

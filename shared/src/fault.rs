@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::codes::{Code, codes};
-use crate::text::Lang;
+use crate::text::{Lang, t};
 
 codes! {
     /// Something that can be broken.
@@ -182,6 +182,20 @@ impl FaultNote {
         let note = |fault: Fault| Self { connector, fault, zh: fault.text(Lang::Zh), en: fault.text(Lang::En) };
         faults(error_code, words).into_iter().map(note).collect()
     }
+
+    /// The explanation.
+    pub fn text(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+
+    /// Several explanations in one line; empty when nothing is broken.
+    pub fn told(notes: &[Self], lang: Lang) -> String {
+        let texts: Vec<&str> = notes.iter().map(|it| it.text(lang)).collect();
+        texts.join(t("；", "; ").get(lang))
+    }
 }
 
 #[cfg(test)]
@@ -217,5 +231,8 @@ mod tests {
         assert_eq!(Fault::WeakSignal.text(Lang::En), "Weak signal");
         let note = FaultNote::explain(2, Some("HighTemperature"), None).remove(0);
         assert_eq!((note.connector, note.fault), (2, Fault::OverTemperature));
+        let notes = FaultNote::explain(1, Some("ReaderFailure"), Some("64"));
+        assert_eq!(FaultNote::told(&notes, Lang::Zh), "读卡器故障；急停（故障灯常亮）");
+        assert_eq!(FaultNote::told(&[], Lang::En), "");
     }
 }

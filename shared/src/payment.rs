@@ -58,6 +58,11 @@ impl RefundState {
     }
 }
 
+/// A link to a car order.
+fn car_order(id: Uuid, number: &str) -> Cell {
+    Cell::Link { text: number.to_owned(), to: format!("/orders/car/{id}") }
+}
+
 /// A payment as the list and the sheet show it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PaymentRow {
@@ -192,7 +197,10 @@ impl Resource for Payments {
     type Filter = PaymentFilter;
     const COLUMNS: &'static [Column<PaymentRow>] = &[
         Column::new("payment_no", t("支付编号", "Payment"), |it: &PaymentRow| Cell::text(&it.payment_no)),
-        Column::new("order_no", t("订单编号", "Order"), |it: &PaymentRow| Cell::text(&it.order_no)),
+        Column::new("order_no", t("订单编号", "Order"), |it: &PaymentRow| match it.order_kind {
+            OrderKind::Car => car_order(it.order_id, &it.order_no),
+            OrderKind::Bike => Cell::text(&it.order_no),
+        }),
         Column::new("order_kind", t("订单类型", "Order type"), |it: &PaymentRow| Cell::code(it.order_kind)),
         Column::new("station", t("电站", "Station"), |it: &PaymentRow| Cell::text(&it.station_name)),
         Column::new("channel", t("支付类型", "Channel"), |it: &PaymentRow| Cell::code(it.channel)),
@@ -360,8 +368,12 @@ impl Resource for Refunds {
     type Filter = RefundFilter;
     const COLUMNS: &'static [Column<RefundRow>] = &[
         Column::new("refund_no", t("退款单号", "Refund"), |it: &RefundRow| Cell::text(&it.refund_no)),
-        Column::new("order_no", t("订单编号", "Order"), |it: &RefundRow| Cell::text(&it.order_no)),
-        Column::new("payment_no", t("支付编号", "Payment"), |it: &RefundRow| Cell::text(&it.payment_no)).detail_only(),
+        Column::new("order_no", t("订单编号", "Order"), |it: &RefundRow| car_order(it.order_id, &it.order_no)),
+        Column::new("payment_no", t("支付编号", "Payment"), |it: &RefundRow| Cell::Link {
+            text: it.payment_no.clone(),
+            to: format!("/orders/payments/{}", it.payment_id),
+        })
+        .detail_only(),
         Column::new("station", t("电站", "Station"), |it: &RefundRow| Cell::text(&it.station_name)),
         Column::new("phone", t("收款人", "To"), |it: &RefundRow| Cell::text(&it.phone)),
         Column::new("kind", t("退费类型", "Kind"), |it: &RefundRow| Cell::code(it.kind)),
@@ -372,7 +384,7 @@ impl Resource for Refunds {
         Column::new("paid_fen", t("支付金额", "Paid"), |it: &RefundRow| Cell::Fen(it.paid_fen)),
         Column::new("amount", t("退费金额", "Refunded"), |it: &RefundRow| Cell::Fen(it.amount_fen)).sorted(),
         Column::new("state", t("退费状态", "State"), |it: &RefundRow| Cell::code(it.state)),
-        Column::new("requested_by", t("操作者", "By"), |it: &RefundRow| Cell::text(&it.requested_by)),
+        Column::new("requested_by", t("操作者", "By"), |it: &RefundRow| Cell::actor(&it.requested_by)),
         Column::new("reason", t("退款原因", "Reason"), |it: &RefundRow| Cell::text(&it.reason)).detail_only(),
         Column::new("channel_refund_no", t("第三方退款单号", "Channel's number"), |it: &RefundRow| {
             Cell::maybe(&it.channel_refund_no)

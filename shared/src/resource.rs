@@ -137,3 +137,14 @@ pub trait Form: Clone + Serialize + DeserializeOwned + ToSchema + Send + Sync + 
 
 /// A form as JSON, under the names of its fields.
 pub type FormMap = Map<String, Value>;
+
+/// The form that would leave a row as it is, from the row's JSON: a field is found under its own name, or where
+/// [`Field::at`] says. It is what [`Editable::form`] makes of the row, without knowing the row's type.
+pub fn draft_of(fields: &[Field], row: &Value) -> FormMap {
+    let mut draft = FormMap::new();
+    for field in fields {
+        let value = field.at.map_or_else(|| row.get(field.name), |at| row.pointer(at));
+        draft.insert(field.name.to_owned(), value.cloned().unwrap_or_default());
+    }
+    draft
+}

@@ -153,15 +153,12 @@ async fn timeline(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<Order
         ))
         .load(conn)
         .await?;
-    let row = |(kind, from_state, to_state, actor, detail, created_at)| OrderEventRow {
-        kind,
-        from_state,
-        to_state,
-        actor,
-        detail,
-        created_at,
+    let row = |(kind, from_state, to_state, actor, detail, created_at): Row| {
+        let detail = detail.map(serde_json::from_value).transpose();
+        let detail = detail.map_err(|err| Error::internal(format!("the {kind} step of order {order}: {err}")))?;
+        Ok(OrderEventRow { kind, from_state, to_state, actor, detail, created_at })
     };
-    Ok(rows.into_iter().map(row).collect())
+    rows.into_iter().map(row).collect()
 }
 
 /// An order has one payment that counts, and few others.

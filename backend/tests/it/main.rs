@@ -22,6 +22,7 @@ mod crash;
 mod crud;
 mod dashboard;
 mod device_log;
+mod draft;
 mod driver;
 mod events;
 mod gateway;

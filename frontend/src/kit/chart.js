@@ -18,7 +18,8 @@ export async function draw(node, address, theme, locale) {
 }
 
 export function show(chart, option) {
-  chart.setOption(JSON.parse(option), { notMerge: true });
+  // What has an id is moved to its new numbers; what has gone is removed.
+  chart.setOption(JSON.parse(option), { replaceMerge: ['series', 'xAxis', 'yAxis'] });
 }
 
 export function leave(chart) {

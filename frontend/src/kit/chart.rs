@@ -40,7 +40,7 @@ pub struct Series {
     pub shape: Shape,
     /// One a label, as decimal text; empty where there is none.
     pub values: Vec<String>,
-    /// Which of the two scales they are read from.
+    /// Which of the scales they are read from.
     pub scale: usize,
 }
 
@@ -53,7 +53,7 @@ pub struct Chart {
     pub labels: Vec<String>,
     /// The numbers.
     pub series: Vec<Series>,
-    /// The units of the scales, left and right.
+    /// The units of the scales: the first at the left, the others at the right.
     pub units: Vec<String>,
     /// The labels are instants, `2026-11-22 09:30:05`, and stand as far apart as these.
     pub timed: bool,
@@ -105,9 +105,13 @@ pub fn chart(it: Signal<Chart>, height: u16) -> AnyView {
     .into_any()
 }
 
+/// Rows that the table of numbers has at most: nobody listens to five hundred.
+const MOST_ROWS: usize = 60;
+
 /// The numbers as a table.
 fn numbers(it: &Chart) -> AnyView {
     let heads = it.series.iter().map(|it| view! { <th scope="col">{it.name.clone()}</th> }.into_any()).collect_view();
+    let step = it.labels.len().div_ceil(MOST_ROWS).max(1);
     let row = |(index, label): (usize, &String)| {
         let values = it.series.iter().map(|it| it.values.get(index).cloned().unwrap_or_default());
         view! { <tr><th scope="row">{label.clone()}</th>{values.map(|it| view! { <td>{it}</td> }.into_any()).collect_view()}</tr> }.into_any()
@@ -116,7 +120,7 @@ fn numbers(it: &Chart) -> AnyView {
         <table class="plain-table">
             <caption>{it.title.clone()}</caption>
             <thead><tr><td></td>{heads}</tr></thead>
-            <tbody>{it.labels.iter().enumerate().map(row).collect_view()}</tbody>
+            <tbody>{it.labels.iter().enumerate().step_by(step).map(row).collect_view()}</tbody>
         </table>
     }
     .into_any()
@@ -131,6 +135,7 @@ fn option(it: &Chart) -> Value {
         "color": COLOURS,
         "backgroundColor": "transparent",
         "animationDuration": 400,
+        "animationDurationUpdate": 300,
         // Drawn on the canvas: the content security policy permits no styles in markup.
         "tooltip": {"trigger": if pie { "item" } else { "axis" }, "renderMode": "richText", "confine": true},
         "legend": {"top": 0, "type": "scroll"},
@@ -138,24 +143,30 @@ fn option(it: &Chart) -> Value {
     });
     let Value::Object(mut option) = common else { return common };
     if !pie {
-        let scale = |unit: &String| {
-            let line = json!({"lineStyle": {"type": "dashed", "opacity": 0.4}});
-            json!({"type": "value", "name": unit, "splitLine": line, "minInterval": if it.units.is_empty() { 1 } else { 0 }})
-        };
         let scales: Vec<Value> = match it.units.as_slice() {
-            [] => vec![scale(&String::new())],
-            units => units.iter().map(scale).collect(),
+            [] => vec![scale(0, "", true)],
+            units => units.iter().enumerate().map(|(index, unit)| scale(index, unit, false)).collect(),
         };
         let bottom = if it.timed {
-            json!({"type": "time", "axisLabel": {"hideOverlap": true}})
+            json!({"id": "x", "type": "time", "axisLabel": {"hideOverlap": true}})
         } else {
-            json!({"type": "category", "data": it.labels, "axisTick": {"alignWithLabel": true}})
+            json!({"id": "x", "type": "category", "data": it.labels, "axisTick": {"alignWithLabel": true}})
         };
         option.insert("xAxis".to_owned(), bottom);
         option.insert("yAxis".to_owned(), Value::from(scales));
-        option.insert("grid".to_owned(), json!({"left": 8, "right": 12, "top": 48, "bottom": 4, "containLabel": true}));
+        option.insert("grid".to_owned(), json!({"left": 8, "right": 12, "top": 56, "bottom": 4, "containLabel": true}));
     }
     Value::Object(option)
+}
+
+/// The room that a scale takes beside the one before it, in pixels.
+const BESIDE: usize = 48;
+
+/// A scale: the first at the left, the others beside each other at the right.
+fn scale(index: usize, unit: &str, whole: bool) -> Value {
+    json!({"id": format!("y{index}"), "type": "value", "name": unit, "position": if index == 0 { "left" } else { "right" },
+        "offset": BESIDE * index.saturating_sub(1), "minInterval": if whole { 1 } else { 0 },
+        "splitLine": {"show": index == 0, "lineStyle": {"type": "dashed", "opacity": 0.4}}})
 }
 
 fn of_series(chart: &Chart, it: &Series) -> Value {
@@ -164,7 +175,7 @@ fn of_series(chart: &Chart, it: &Series) -> Value {
         Shape::Pie => {
             let slice = |(label, text): (&String, &String)| json!({"name": label, "value": value(text)});
             let data: Vec<Value> = chart.labels.iter().zip(&it.values).map(slice).collect();
-            json!({"type": "pie", "name": it.name, "radius": ["42%", "68%"], "center": ["50%", "56%"], "data": data,
+            json!({"type": "pie", "id": it.name, "name": it.name, "radius": ["42%", "68%"], "center": ["50%", "56%"], "data": data,
                 "label": {"formatter": "{b}\n{d}%"}})
         }
         shape => {
@@ -175,7 +186,7 @@ fn of_series(chart: &Chart, it: &Series) -> Value {
             };
             // `false` is ECharts' own way of saying that a line has no steps.
             let step = if shape == Shape::Steps { Value::from("end") } else { Value::from(false) };
-            json!({"type": if shape == Shape::Bar { "bar" } else { "line" }, "name": it.name, "data": data, "step": step,
+            json!({"type": if shape == Shape::Bar { "bar" } else { "line" }, "id": it.name, "name": it.name, "data": data, "step": step,
                 "yAxisIndex": it.scale, "barMaxWidth": 28, "showSymbol": !chart.timed})
         }
     }

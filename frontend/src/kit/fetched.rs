@@ -40,14 +40,25 @@ impl Fetched {
         on_change(move || trigger.track(), move || self.refresh());
     }
 
-    fn settle(self, answer: Result<String, Failure>) {
+    fn settle(self, answer: Result<String, Failure>, quiet: bool) {
         self.busy.set(false);
         match answer {
             Ok(text) => {
-                self.failure.set(None);
-                self.text.set(Some(text));
+                if self.failure.with_untracked(Option::is_some) {
+                    self.failure.set(None);
+                }
+                // What is the same needs no drawing.
+                if self.text.with_untracked(|it| it.as_ref() != Some(&text)) {
+                    self.text.set(Some(text));
+                }
             }
-            Err(failure) => self.failure.set(Some(failure)),
+            Err(failure) => {
+                // What is shown answers another question by now. After a quiet look it is only older than it could be.
+                if !quiet {
+                    self.text.set(None);
+                }
+                self.failure.set(Some(failure));
+            }
         }
     }
 }
@@ -74,12 +85,13 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
         match now {
             Some(now) => {
                 let turn = latest.get_value();
-                it.busy.set(!(quiet && asked_again));
+                let quiet = quiet && asked_again;
+                it.busy.set(!quiet);
                 spawn_local(async move {
                     let answer = Ask::get(&now).text().await;
                     // The page is gone, or somebody has asked for something else since.
                     if latest.try_get_value() == Some(turn) {
-                        it.settle(answer);
+                        it.settle(answer, quiet);
                     }
                 });
             }
@@ -122,23 +134,62 @@ fn told(message: String, retry: AnyView) -> AnyView {
     .into_any()
 }
 
+/// Says that what is shown could not be read anew.
+pub fn stale(it: Fetched) -> AnyView {
+    live(move || match it.failure.get().filter(|_| it.text.with(Option::is_some)) {
+        Some(failure) => view! {
+            <div class="el-alert el-alert--warning is-light stale" role="status" data-test="stale">
+                <span>{tr("以下内容可能不是最新的：", "This may be out of date: ")}{failure.message}</span>
+                {button("is-link el-button--primary", "retry", None, tr("重试", "Try again"), move || it.refresh())}
+            </div>
+        }
+        .into_any(),
+        None => ().into_any(),
+    })
+}
+
+/// Says why a part of an answer makes no sense.
+pub fn unreadable(reason: String) -> AnyView {
+    view! { <p class="form-error" role="alert">{Failure::unreadable(&reason).message}</p> }.into_any()
+}
+
 /// A part of a page that is read by itself: veil, trouble, or what `show` makes of the answer.
 pub fn part(it: Fetched, show: impl Fn(&str) -> Result<AnyView, String> + Send + Sync + 'static) -> AnyView {
-    let content = move || match (it.text.with(|it| it.as_deref().map(&show)), it.failure.get()) {
-        (Some(Ok(view)), _) => view,
-        (Some(Err(reason)), _) => trouble(&Failure::unreadable(&reason), move || it.reload()),
-        (None, Some(failure)) => trouble(&failure, move || it.reload()),
-        (None, None) => ().into_any(),
+    let content = move || match it.text.with(|it| it.as_deref().map(&show)) {
+        Some(Ok(view)) => view,
+        Some(Err(reason)) => absent(it, &reason),
+        None => absent(it, ""),
     };
-    veiled(it.busy, live(content))
+    veiled(it, live(content))
+}
+
+/// A part that is drawn once, when it is ready, and follows later answers by itself; `wrong` says why an answer cannot
+/// be read.
+pub fn steady(
+    it: Fetched,
+    ready: Memo<bool>,
+    wrong: RwSignal<String>,
+    show: Box<dyn Fn() -> AnyView + Send + Sync>,
+) -> AnyView {
+    veiled(it, live(move || if ready.get() { show() } else { absent(it, &wrong.get()) }))
+}
+
+/// Why there is nothing to show, if that is known.
+pub fn absent(it: Fetched, wrong: &str) -> AnyView {
+    match it.failure.get() {
+        _ if !wrong.is_empty() => trouble(&Failure::unreadable(wrong), move || it.reload()),
+        Some(failure) => trouble(&failure, move || it.reload()),
+        None => ().into_any(),
+    }
 }
 
 /// Content under a veil while something is being read.
-fn veiled(busy: RwSignal<bool>, content: AnyView) -> AnyView {
+fn veiled(it: Fetched, content: AnyView) -> AnyView {
     view! {
-        <div class="el-loading-parent--relative part" aria-busy=move || busy.get().to_string()>
+        <div class="el-loading-parent--relative part" aria-busy=move || it.busy.get().to_string()>
+            {stale(it)}
             {content}
-            {veil(busy)}
+            {veil(it.busy)}
         </div>
     }
     .into_any()

@@ -18,6 +18,8 @@ pub fn icon(Icon(outline): Icon) -> AnyView {
     .into_any()
 }
 
+/// Back.
+pub const ARROW_LEFT: Icon = Icon("m12 19-7-7 7-7M19 12H5");
 /// A bicycle.
 pub const BIKE: Icon = Icon(
     "M15 17.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0M2 17.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0M14 5a1 1 0 1 0 2 0a1 1 0 1 0 -2 0M12 17.5V14l-3-3 4-3 2 3h2",

@@ -1,18 +1,26 @@
 //! The one table of pages: router, menu, guard, breadcrumbs and tabs all read it.
 
+mod audit;
+mod car_order;
+mod charger;
 mod dashboard;
 pub mod login;
 mod password;
+mod payment;
 mod tariff;
 
 use leptos::prelude::*;
+use serde_json::Value;
 use shared::area::CarAreas;
 use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
+use shared::describe::Cell;
+use shared::fixed::Fen;
 use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
+use shared::resource::FormMap;
 use shared::station::CarStations;
 use shared::system::audit::Audits;
 use shared::system::department::Departments;
@@ -25,12 +33,13 @@ use shared::system::role::Roles;
 use shared::system::session::Sessions;
 use shared::system::user::Users;
 use shared::tariff::CarTariffs;
-use shared::text::{Text, t};
-use shared::unregistered::UnregisteredDevices;
+use shared::text::{Lang, Text, t};
+use shared::unregistered::{Refusal, UnregisteredDevices};
 use uuid::Uuid;
 
-use crate::kit::crud::{Source, browse, crud, edit};
-use crate::kit::form::Slot;
+use crate::answer;
+use crate::kit::crud::{Begin, Entry, Source, browse, crud, edit};
+use crate::kit::form::{Slot, form_of};
 use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
 use crate::run::live;
 use crate::session;
@@ -79,6 +88,12 @@ impl Page {
         }
     }
 
+    /// One row has a page of its own.
+    const fn detail(mut self, detail: fn(Uuid) -> AnyView) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
     const fn own(path: &'static str, title: Text, permission: &'static str, view: fn() -> AnyView) -> Self {
         Self { path, title, permission, source: None, view: View::Own(view), detail: None }
     }
@@ -102,6 +117,17 @@ impl Page {
     }
 }
 
+const CHARGERS: Source = edit::<CarChargers>().live(&["charger", "connector"]);
+const CAR_ORDERS: Source = browse::<CarOrders>().live(&["car_order"]);
+
+/// A device that is not known yet is entered as a charger.
+static ADOPT: Begin = Begin { name: "adopt", label: t("录入", "Enter"), source: CHARGERS, form: adopted };
+
+fn adopted(it: &Entry) -> Option<FormMap> {
+    let unknown = it.cells.contains(&Cell::code(Refusal::UnknownSerialNo));
+    unknown.then(|| form_of([("serial_no".to_owned(), it.name.clone().into())].into_iter()))
+}
+
 /// All pages by their place in the menu.
 pub const GROUPS: &[Group] = &[
     Group {
@@ -113,21 +139,21 @@ pub const GROUPS: &[Group] = &[
         title: t("汽车管理", "Car charging"),
         icon: CAR,
         pages: &[
-            Page::of(edit::<CarStations>()),
-            Page::of(edit::<CarAreas>()),
-            Page::of(edit::<CarChargers>().live(&["charger", "connector", "command"])),
-            Page::of(edit::<CarConnectors>().live(&["connector", "charger"])),
-            Page::of(edit::<CarTariffs>().more(tariff::more)),
-            Page::of(browse::<UnregisteredDevices>()),
+            Page::of(edit::<CarStations>().history()),
+            Page::of(edit::<CarAreas>().history()),
+            Page::of(CHARGERS).detail(charger::page),
+            Page::of(edit::<CarConnectors>().live(&["connector", "charger"]).history()),
+            Page::of(edit::<CarTariffs>().more(tariff::more).history()),
+            Page::of(browse::<UnregisteredDevices>().begins(&ADOPT)),
         ],
     },
     Group {
         title: t("订单管理", "Orders"),
         icon: RECEIPT,
         pages: &[
-            Page::of(browse::<CarOrders>().live(&["car_order"])),
-            Page::of(browse::<Payments>().live(&["payment"])),
-            Page::of(browse::<Refunds>().live(&["refund"])),
+            Page::of(CAR_ORDERS).detail(car_order::page),
+            Page::of(browse::<Payments>().live(&["payment"]).more(payment::payment)),
+            Page::of(browse::<Refunds>().live(&["refund"]).more(payment::refund)),
         ],
     },
     Group {
@@ -146,7 +172,7 @@ pub const GROUPS: &[Group] = &[
             Page::of(edit::<Departments>()),
             Page::of(edit::<Posts>()),
             Page::of(browse::<Sessions>()),
-            Page::of(browse::<Audits>()),
+            Page::of(browse::<Audits>().more(audit::audit)),
             Page::of(browse::<Logins>()),
             Page::of(browse::<Jobs>()),
         ],
@@ -180,6 +206,18 @@ pub fn find(pathname: &str) -> Option<Found> {
         let (list, id) = path.rsplit_once('/')?;
         exact(list, Some(Uuid::try_parse(id).ok()?)).filter(|it| it.page.source.is_some())
     })
+}
+
+/// What a structured field holds, in one line.
+pub fn custom_words(name: &'static str, value: &Value, lang: Lang) -> String {
+    match name {
+        "tariff" => answer::part(value).map(|it| tariff::words(&it, lang)).unwrap_or_default(),
+        "presets" => {
+            let amounts = value.as_array().into_iter().flatten().filter_map(Value::as_i64);
+            amounts.map(|it| Fen(it).yuan()).collect::<Vec<_>>().join(t("、", ", ").get(lang))
+        }
+        _ => value.to_string(),
+    }
 }
 
 /// Structured fields with a widget of their own.

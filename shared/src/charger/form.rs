@@ -84,7 +84,9 @@ impl Editable for CarChargers {
             .within("station_id"),
         Field::new("serial_no", t("出厂标识", "Serial number"), Input::Text(48)).required().fixed(),
         Field::new("name", t("电桩名称", "Name"), Input::Text(50)).required(),
-        Field::new("connectors", t("电枪数量", "Connectors"), Input::Int { min: 1, max: 20 }).required(),
+        Field::new("connectors", t("电枪数量", "Connectors"), Input::Int { min: 1, max: 20 })
+            .required()
+            .at("/connectors/total"),
         Field::new("model", t("设备型号", "Model"), Input::Text(50)),
         Field::new("device_version", t("设备版本", "Version"), Input::Text(50)),
         Field::new("sim", t("SIM 卡号", "SIM card"), Input::Text(30)),

@@ -7,7 +7,7 @@ use shared::resource::{FormMap, Verb};
 use shared::text::Lang;
 use uuid::Uuid;
 
-use super::list::Listing;
+use super::desk::{Desk, Editing};
 use super::source::{Deed, Entry};
 use crate::api::Ask;
 use crate::kit::button::{busy_button, button};
@@ -19,45 +19,67 @@ use crate::kit::input::toggle;
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
-use crate::run::submitted;
+use crate::run::{follow, live, submitted};
 
 /// The rest goes into a menu.
 const SIDE_BY_SIDE: usize = 3;
 
-/// The buttons of a row; in the table those that do not fit go into a menu.
-pub fn buttons(it: Listing, entry: &Entry, in_table: bool) -> AnyView {
-    let (id, name) = (entry.id, entry.name.clone());
-    let mut items = Vec::new();
-    if in_table {
-        items.push(Item::new("detail", tr("详细", "Detail"), false, move || it.open(id)));
-    }
-    if it.can(Verb::Update) {
-        items.push(Item::new("edit", tr("修改", "Edit"), false, move || it.editing.set(Some(Some(id)))));
-    }
-    let deeds = (it.source.actions)().into_iter().zip(&entry.applies);
-    for (deed, _) in deeds.filter(|(deed, applies)| **applies && it.may(deed.verb)) {
-        let name = name.clone();
-        items.push(Item::new(deed.verb, say(deed.label), deed.danger, move || begin(it, deed, id, name.clone())));
-    }
-    if it.can(Verb::Delete) {
-        items.push(Item::new("delete", tr("删除", "Delete"), true, move || delete(it, id, name.clone())));
-    }
-    let rest = if items.len() > SIDE_BY_SIDE { items.split_off(SIDE_BY_SIDE - 1) } else { Vec::new() };
-    let class = if in_table { "is-link" } else { "el-button--small" };
-    view! {
-        <div class="acts">
-            {items.into_iter().map(|it| it.button(class)).collect_view()}
-            {(!rest.is_empty()).then(|| dropdown(class, tr("更多", "More"), rest))}
-        </div>
-    }
-    .into_any()
+/// The buttons of a row, drawn anew only when others apply. In a table, `open` shows the detail, and the buttons that do
+/// not fit go into a menu.
+pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>>) -> AnyView {
+    let source = desk.source;
+    // What applies, by name: it is compared with what applied before.
+    let apply = Memo::new(move |_| {
+        entry.with(|it| {
+            let Some(it) = it else { return Vec::new() };
+            let deeds = (source.actions)().into_iter().zip(&it.applies).filter(|(_, on)| **on).map(|(it, _)| it.verb);
+            let begun = source.begins.filter(|begin| (begin.form)(it).is_some()).map(|it| it.name);
+            deeds.chain(begun).map(str::to_owned).collect::<Vec<String>>()
+        })
+    });
+    let draw = move || {
+        let applies = |name: &str| apply.with(|it| it.iter().any(|it| it == name));
+        let Some(id) = entry.with_untracked(|it| it.as_ref().map(|it| it.id)) else { return ().into_any() };
+        let mut items = Vec::new();
+        let name = move || entry.with_untracked(|it| it.as_ref().map(|it| it.name.clone()).unwrap_or_default());
+        if let Some(open) = open {
+            items.push(Item::new("detail", tr("详细", "Detail"), false, move || open.run(())));
+        }
+        if desk.can(Verb::Update) {
+            items.push(Item::new("edit", tr("修改", "Edit"), false, move || desk.edit(Some(id))));
+        }
+        if let Some(begin) = source.begins.filter(|it| applies(it.name) && it.allowed()) {
+            let start = move || {
+                let form = entry.with_untracked(|it| it.as_ref().and_then(begin.form));
+                desk.editing.set(form.map(|draft| Editing { source: begin.source, id: None, draft }));
+            };
+            items.push(Item::new(begin.name, say(begin.label), false, start));
+        }
+        for deed in (source.actions)().into_iter().filter(|it| applies(it.verb) && desk.may(it.verb)) {
+            items.push(Item::new(deed.verb, say(deed.label), deed.danger, move || begin(desk, deed, id, name())));
+        }
+        if desk.can(Verb::Delete) {
+            items.push(Item::new("delete", tr("删除", "Delete"), true, move || delete(desk, id, name())));
+        }
+        let most = if open.is_some() { SIDE_BY_SIDE } else { 2 * SIDE_BY_SIDE };
+        let rest = if items.len() > most { items.split_off(most - 1) } else { Vec::new() };
+        let class = if open.is_some() { "is-link" } else { "el-button--small" };
+        view! {
+            <div class="acts">
+                {items.into_iter().map(|it| it.button(class)).collect_view()}
+                {(!rest.is_empty()).then(|| dropdown(class, tr("更多", "More"), rest))}
+            </div>
+        }
+        .into_any()
+    };
+    live(draw)
 }
 
 /// Sends a request and tells how it went.
-async fn send(it: Listing, ask: Ask<'_>, done: &str) -> Result<(), crate::api::Failure> {
+async fn send(desk: Desk, ask: Ask<'_>, done: &str) -> Result<(), crate::api::Failure> {
     ask.text().await?;
     toast::done(done);
-    it.changed();
+    desk.changed.notify();
     Ok(())
 }
 
@@ -72,9 +94,9 @@ fn done_text(label: &str) -> String {
 pub type Asked = RwSignal<Option<(Deed, Uuid)>>;
 
 /// Starts an action: with its form, with its question, or at once.
-fn begin(it: Listing, deed: Deed, id: Uuid, name: String) {
+fn begin(desk: Desk, deed: Deed, id: Uuid, name: String) {
     if !deed.fields.is_empty() {
-        it.asked.set(Some((deed, id)));
+        desk.asked.set(Some((deed, id)));
         return;
     }
     spawn_local(async move {
@@ -93,9 +115,10 @@ fn begin(it: Listing, deed: Deed, id: Uuid, name: String) {
             None => true,
         };
         if agreed {
-            let path = format!("{}/{id}/{}", it.source.path, deed.verb);
+            let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
             let key = deed.keyed.then(Uuid::new_v4);
-            if let Err(failure) = send(it, Ask::post(&path, &json!({})).keyed(key), &done_text(say(deed.label))).await {
+            if let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &done_text(say(deed.label))).await
+            {
                 toast::failed(&failure);
             }
         }
@@ -103,13 +126,13 @@ fn begin(it: Listing, deed: Deed, id: Uuid, name: String) {
 }
 
 /// The form of an action.
-pub fn deed_dialog(it: Listing, deed: Deed, id: Uuid) -> AnyView {
+pub fn deed_dialog(desk: Desk, deed: Deed, id: Uuid) -> AnyView {
     let form = RwSignal::new(FormMap::new());
     let errs = RwSignal::new(Vec::new());
     let busy = RwSignal::new(false);
     // One key for one dialog: pressing the button again after a lost answer does nothing twice.
     let key = deed.keyed.then(Uuid::new_v4);
-    let close = Callback::new(move |()| it.asked.set(None));
+    let close = Callback::new(move |()| desk.asked.set(None));
     let submit = move || {
         let entered = form.get_untracked();
         let checked = wire(deed.fields, &entered, lang()).and_then(|it| shared::check::clean(deed.fields, &it, lang()));
@@ -119,8 +142,8 @@ pub fn deed_dialog(it: Listing, deed: Deed, id: Uuid) -> AnyView {
         };
         busy.set(true);
         spawn_local(async move {
-            let path = format!("{}/{id}/{}", it.source.path, deed.verb);
-            let outcome = send(it, Ask::post(&path, &body).keyed(key), &done_text(say(deed.label))).await;
+            let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
+            let outcome = send(desk, Ask::post(&path, &body).keyed(key), &done_text(say(deed.label))).await;
             _ = busy.try_set(false);
             match outcome {
                 Ok(()) => close.run(()),
@@ -145,41 +168,44 @@ pub fn deed_dialog(it: Listing, deed: Deed, id: Uuid) -> AnyView {
     dialog(say(deed.label).to_owned(), 560, close, body.into_any(), foot.into_any())
 }
 
-fn delete(it: Listing, id: Uuid, name: String) {
+fn delete(desk: Desk, id: Uuid, name: String) {
     spawn_local(async move {
         let lines = vec![tr("删除后无法恢复。", "It cannot be brought back.").to_owned()];
         let title = format!("{} · {name}", tr("删除", "Delete"));
         if confirm(Question { title, lines, yes: tr("删除", "Delete").to_owned(), danger: true }).await {
-            let path = format!("{}/{id}", it.source.path);
-            match send(it, Ask::delete(&path), tr("已删除", "Deleted")).await {
-                Ok(()) => crate::nav::replace(&it.address()),
+            let path = format!("{}/{id}", desk.source.path);
+            match send(desk, Ask::delete(&path), tr("已删除", "Deleted")).await {
+                Ok(()) => crate::nav::replace(&desk.list.get_untracked()),
                 Err(failure) => toast::failed(&failure),
             }
         }
     });
 }
 
-/// The switch in the table; asks first and says what it will hit.
-pub fn enable_switch(it: Listing, entry: &Entry) -> AnyView {
-    let on = RwSignal::new(entry.enabled.unwrap_or_default());
-    let (id, name) = (entry.id, entry.name.clone());
-    let allowed = it.can(if on.get_untracked() { Verb::Disable } else { Verb::Enable });
+/// The switch of a row; asks first and says what it will hit.
+pub fn enable_switch(desk: Desk, entry: Memo<Option<Entry>>) -> AnyView {
+    let now = Memo::new(move |_| entry.with(|it| it.as_ref().and_then(|it| it.enabled).unwrap_or_default()));
+    let known = entry.with_untracked(|it| it.as_ref().map(|it| (it.id, it.name.clone())));
+    let Some((id, name)) = known else { return ().into_any() };
+    // Where the box is: as the row says, but while it is being switched as it is wanted.
+    let on = RwSignal::new(now.get_untracked());
+    follow(move || on.set(now.get()));
+    let allowed = move || desk.can(if on.get() { Verb::Disable } else { Verb::Enable });
     let label = format!("{} {name}", tr("启用", "Enabled"));
     let flip = move |wanted: bool| {
         let name = name.clone();
-        // The box has moved already; it shows what is, until it is so.
         on.set(wanted);
         spawn_local(async move {
-            if !switch(it, id, name, wanted).await {
+            if !switch(desk, id, name, wanted).await {
                 _ = on.try_set(!wanted);
             }
         });
     };
-    toggle(format!("enabled-{id}"), "enabled", label, move || on.get(), !allowed, flip)
+    toggle(format!("enabled-{id}"), "enabled", label, move || on.get(), !untrack(allowed), flip)
 }
 
 /// Switches on or off after asking; false when it stays as it was.
-async fn switch(it: Listing, id: Uuid, name: String, on: bool) -> bool {
+async fn switch(desk: Desk, id: Uuid, name: String, on: bool) -> bool {
     let verb = if on { Verb::Enable } else { Verb::Disable };
     let label = say(verb.label());
     let mut lines = vec![match lang() {
@@ -187,13 +213,13 @@ async fn switch(it: Listing, id: Uuid, name: String, on: bool) -> bool {
         Lang::En => format!("{label} “{name}”?"),
     }];
     if !on {
-        lines.extend(impact(it, id).await);
+        lines.extend(impact(desk, id).await);
     }
     if !confirm(Question { title: format!("{label} · {name}"), lines, yes: label.to_owned(), danger: !on }).await {
         return false;
     }
-    let path = format!("{}/{id}/{}", it.source.path, verb.as_str());
-    match send(it, Ask::post(&path, &json!({})), &done_text(label)).await {
+    let path = format!("{}/{id}/{}", desk.source.path, verb.as_str());
+    match send(desk, Ask::post(&path, &json!({})), &done_text(label)).await {
         Ok(()) => true,
         Err(failure) => {
             toast::failed(&failure);
@@ -203,8 +229,8 @@ async fn switch(it: Listing, id: Uuid, name: String, on: bool) -> bool {
 }
 
 /// What switching off will hit, as far as the server says.
-async fn impact(it: Listing, id: Uuid) -> Vec<String> {
-    let path = format!("{}/{id}/impact", it.source.path);
+async fn impact(desk: Desk, id: Uuid) -> Vec<String> {
+    let path = format!("{}/{id}/impact", desk.source.path);
     let Ok(Value::Object(hit)) = Ask::get(&path).json::<Value>().await else { return Vec::new() };
     hit.iter().filter_map(|(name, count)| count.as_i64().filter(|it| *it > 0).map(|it| impact_line(name, it))).collect()
 }

@@ -4,37 +4,29 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::act::buttons;
-use super::list::Listing;
-use super::source::Entry;
-use crate::kit::cell::{cell, descriptions};
-use crate::kit::fetched::{fetched, part};
+use super::desk::Desk;
+use super::history::history;
+use super::subject::Subject;
 use crate::kit::modal::drawer;
 use crate::lang::{say, tr};
 use crate::nav;
-use crate::run::on_change;
 
 /// The drawer; closing it leads back to the list as it stood.
-pub fn detail(it: Listing, id: Uuid) -> AnyView {
-    let row = fetched(move || Some(format!("{}/{id}", it.source.path)));
-    on_change(move || it.changes.track(), move || row.refresh());
-    let close = Callback::new(move |()| nav::go(&it.address()));
-    let title = format!("{} · {}", say(it.source.title), tr("详细", "Detail"));
-    let head = move || {
-        let entry = row.text.with(|text| text.as_deref().and_then(|text| it.source.one(text).ok()));
-        entry.map(|entry| buttons(it, &entry, false))
+pub fn detail(desk: Desk, id: Uuid) -> AnyView {
+    let it = Subject::read(desk, id);
+    let close = Callback::new(move |()| nav::go(&desk.list.get_untracked()));
+    let title = format!("{} · {}", say(desk.source.title), tr("详细", "Detail"));
+    let head = view! { <div class="drawer-acts">{buttons(desk, it.entry, None)}</div> };
+    let body = move || {
+        view! {
+            {it.all_facts()}
+            {desk.source.more.map(|more| it.made(more))}
+            {desk.source.history.then(|| view! {
+                <h3 class="detail-title">{tr("变更记录", "What was done to it")}</h3>
+                {history(desk, id)}
+            }.into_any())}
+        }
+        .into_any()
     };
-    let head = view! { <div class="drawer-acts">{move || head()}</div> };
-    drawer(
-        title,
-        close,
-        head.into_any(),
-        part(row, move |text| it.source.one(text).map(|entry| facts(it, &entry, text))),
-    )
-}
-
-fn facts(it: Listing, entry: &Entry, text: &str) -> AnyView {
-    let heads = (it.source.heads)();
-    let items = heads.iter().zip(&entry.cells).map(|(head, content)| (say(head.title).to_owned(), cell(content)));
-    let more = it.source.more.map(|more| more(text));
-    view! { {descriptions(items.collect())} {more} }.into_any()
+    drawer(title, close, head.into_any(), it.steady(body))
 }

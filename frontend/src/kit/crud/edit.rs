@@ -5,44 +5,45 @@ use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::check::clean;
 use shared::describe::{Field, Input};
-use shared::resource::FormMap;
+use shared::resource::{FormMap, draft_of};
 use uuid::Uuid;
 
-use super::list::Listing;
+use super::desk::{Desk, Editing};
+use super::source::Source;
 use crate::answer;
 use crate::api::{Ask, Failure};
 use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::entry::{entries, wire};
 use crate::kit::fetched::{Fetched, fetched, trouble, veil};
-use crate::kit::form::{Errs, FormState, form_of, form_view, roomy};
+use crate::kit::form::{Errs, FormState, form_view, roomy};
 use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
 use crate::run::{follow, live, submitted};
 
-/// The dialog that writes a row; `id` is absent for a new one.
-pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
-    let Some(fields) = it.source.fields else { return ().into_any() };
+/// The dialog that writes a row.
+pub fn form_dialog(desk: Desk, it: Editing) -> AnyView {
+    let Editing { source, id, draft } = it;
+    let Some(fields) = source.fields else { return ().into_any() };
     let form: FormState = RwSignal::new(FormMap::new());
     let errs: Errs = RwSignal::new(Vec::new());
     let busy = RwSignal::new(false);
     let version = RwSignal::new(Value::Null);
-    let loaded = fetched(move || id.map(|id| format!("{}/{id}", it.source.path)));
+    let loaded = fetched(move || id.map(|id| format!("{}/{id}", source.path)));
     let ready = RwSignal::new(id.is_none());
     follow(move || {
-        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(answer::read::<FormMap>)) {
-            // A form has the names of what it changes, so the detail is its first draft.
-            form.set(entries(fields, &row));
+        if let Some(Ok(row)) = loaded.text.with(|it| it.as_deref().map(answer::parse)) {
+            form.set(entries(fields, &draft_of(fields, &row)));
             version.set(row.get("version").cloned().unwrap_or_default());
             errs.set(Vec::new());
             ready.set(true);
         }
     });
     if id.is_none() {
-        form.set(blank(fields));
+        form.set(blank(fields, draft));
     }
-    let close = Callback::new(move |()| it.editing.set(None));
+    let close = Callback::new(move |()| desk.editing.set(None));
     let save = move || {
         let checked = wire(fields, &form.get_untracked(), lang()).and_then(|it| clean(fields, &it, lang()));
         match checked {
@@ -50,7 +51,7 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
                 errs.set(Vec::new());
                 busy.set(true);
                 spawn_local(async move {
-                    let outcome = write(it, id, body, version.get_untracked()).await;
+                    let outcome = write(desk, source, id, body, version.get_untracked()).await;
                     _ = busy.try_set(false);
                     match outcome {
                         Ok(()) => close.run(()),
@@ -83,30 +84,30 @@ pub fn form_dialog(it: Listing, id: Option<Uuid>) -> AnyView {
         {busy_button("el-button--primary", "ok", tr("确定", "Save"), busy, save)}
     };
     let verb = if id.is_none() { tr("添加", "Add") } else { tr("修改", "Edit") };
-    let title = format!("{verb} · {}", say(it.source.title));
+    let title = format!("{verb} · {}", say(source.title));
     let width = if roomy(fields) { 860 } else { 560 };
     dialog(title, width, close, body.into_any(), foot.into_any())
 }
 
-/// An empty form; switches are off until switched on.
-fn blank(fields: &[Field]) -> FormMap {
-    let entry = |field: &Field| {
+/// A new form; where nothing is filled in already it is empty, and switches are off until switched on.
+fn blank(fields: &[Field], mut draft: FormMap) -> FormMap {
+    for field in fields {
         let value = if field.input == Input::Switch { Value::Bool(false) } else { Value::Null };
-        (field.name.to_owned(), value)
-    };
-    form_of(fields.iter().map(entry))
+        draft.entry(field.name).or_insert(value);
+    }
+    draft
 }
 
-async fn write(it: Listing, id: Option<Uuid>, mut body: FormMap, version: Value) -> Result<(), Failure> {
+async fn write(desk: Desk, source: Source, id: Option<Uuid>, mut body: FormMap, version: Value) -> Result<(), Failure> {
     match id {
-        None => drop(Ask::post(it.source.path, &Value::Object(body)).text().await?),
+        None => drop(Ask::post(source.path, &Value::Object(body)).text().await?),
         Some(id) => {
             body.insert("version".to_owned(), version);
-            Ask::put(&format!("{}/{id}", it.source.path), &Value::Object(body)).text().await?;
+            Ask::put(&format!("{}/{id}", source.path), &Value::Object(body)).text().await?;
         }
     }
     toast::done(tr("保存成功", "Saved"));
-    it.changed();
+    desk.changed.notify();
     Ok(())
 }
 

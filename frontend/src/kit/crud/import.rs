@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::problem::FieldError;
 use shared::text::Lang;
 
-use super::list::Listing;
+use super::desk::Desk;
 use crate::api;
 use crate::kit::button::{busy_button, button};
 use crate::kit::icon::{DOWNLOAD, UPLOAD, icon};
@@ -17,7 +17,7 @@ use crate::lang::{lang, say, tr};
 use crate::run::boxed;
 
 /// The dialog that takes a sheet.
-pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
+pub fn import_dialog(desk: Desk, open: RwSignal<bool>) -> AnyView {
     let input = NodeRef::<Input>::new();
     let chosen = RwSignal::new(String::new());
     let errors = RwSignal::new(Vec::<FieldError>::new());
@@ -36,12 +36,12 @@ pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
         };
         busy.set(true);
         spawn_local(async move {
-            let outcome = api::upload(&format!("{}/import", it.source.path), &file).await;
+            let outcome = api::upload(&format!("{}/import", desk.source.path), &file).await;
             _ = busy.try_set(false);
             match outcome {
                 Ok(answer) => {
                     toast::done(&imported(&answer));
-                    it.changed();
+                    desk.changed.notify();
                     open.set(false);
                 }
                 Err(failure) => {
@@ -53,8 +53,8 @@ pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
     };
     let template = move || {
         spawn_local(async move {
-            let name = format!("{}-{}.xlsx", say(it.source.title), tr("导入模板", "template"));
-            if let Err(failure) = api::download(&format!("{}/import-template.xlsx", it.source.path), &name).await {
+            let name = format!("{}-{}.xlsx", say(desk.source.title), tr("导入模板", "template"));
+            if let Err(failure) = api::download(&format!("{}/import-template.xlsx", desk.source.path), &name).await {
                 toast::failed(&failure);
             }
         });
@@ -80,7 +80,7 @@ pub fn import_dialog(it: Listing, open: RwSignal<bool>) -> AnyView {
         {button("", "cancel", None, tr("取消", "Cancel"), move || close.run(()))}
         {busy_button("el-button--primary", "ok", tr("开始导入", "Import"), busy, send)}
     };
-    let title = format!("{} · {}", tr("导入", "Import"), say(it.source.title));
+    let title = format!("{} · {}", tr("导入", "Import"), say(desk.source.title));
     dialog(title, 640, close, body.into_any(), foot.into_any())
 }
 

@@ -5,24 +5,25 @@ use shared::page::Page;
 use shared::resource::Verb;
 use uuid::Uuid;
 
-use super::act::{Asked, buttons, deed_dialog, enable_switch};
+use super::desk::Desk;
 use super::detail::detail;
-use super::edit::form_dialog;
 use super::import::import_dialog;
+use super::row::row;
 use super::source::{Entry, Head, Source};
-use crate::api::{self, Failure};
+use crate::api;
 use crate::events;
 use crate::kit::button::{busy_button, button};
-use crate::kit::cell::{at_right, cell};
-use crate::kit::fetched::{Fetched, fetched, trouble, veil};
+use crate::kit::cell::at_right;
+use crate::kit::fetched::{Fetched, absent, fetched, stale, veil};
 use crate::kit::icon::{PLUS, UPLOAD};
+use crate::kit::keyed::keyed;
 use crate::kit::pagination::{Extent, pagination};
 use crate::kit::query::Query;
 use crate::kit::search::{parameters, search};
 use crate::kit::toast;
 use crate::lang::{say, tr};
-use crate::run::{boxed, live, on_change};
-use crate::{clock, nav, session};
+use crate::run::{boxed, live};
+use crate::{clock, nav};
 
 /// A page of rows, or why the answer is none.
 type Rows = Option<Result<Page<Entry>, String>>;
@@ -30,51 +31,32 @@ type Rows = Option<Result<Page<Entry>, String>>;
 /// Everything on the page of a resource that its parts share.
 #[derive(Clone, Copy)]
 pub struct Listing {
-    /// Of which resource.
-    pub source: Source,
+    /// Where things are done to the rows.
+    pub desk: Desk,
     /// The answer with the page of rows.
     pub fetched: Fetched,
     /// The page of rows read from it.
     pub rows: Memo<Rows>,
     /// The query in the address.
     pub query: Memo<Query>,
-    /// The row whose form is open; `None` inside for a new one.
-    pub editing: RwSignal<Option<Option<Uuid>>>,
-    /// The action whose form is open, and on which row.
-    pub asked: Asked,
-    /// Counts changes, so that an open detail reads itself again.
-    pub changes: RwSignal<u32>,
 }
 
 impl Listing {
-    /// Whether the person at the screen may do this here.
-    pub fn may(self, verb: &str) -> bool {
-        session::may(&format!("{}.{verb}", self.source.permission))
+    /// A row that is on the page; the last that was known of it.
+    pub fn entry(self, id: Uuid) -> Memo<Option<Entry>> {
+        Memo::new(move |last: Option<&Option<Entry>>| {
+            let now = self.rows.with(|it| it.iter().flatten().flat_map(|it| &it.items).find(|it| it.id == id).cloned());
+            now.or_else(|| last.cloned().flatten())
+        })
     }
 
-    /// Whether this usual thing can be done here, and by this person.
-    pub fn can(self, verb: Verb) -> bool {
-        self.source.verbs.contains(&verb) && self.may(verb.as_str())
-    }
-
-    /// Something was changed from here.
-    pub fn changed(self) {
-        self.fetched.refresh();
-        self.changes.update(|it| *it += 1);
-    }
-
-    /// The address of the list as it stands.
-    pub fn address(self) -> String {
-        self.query.get_untracked().after(&format!("/{}", self.source.path))
-    }
-
-    /// Opens the detail of a row, over the list as it stands.
-    pub fn open(self, id: Uuid) {
-        nav::go(&self.query.get_untracked().after(&format!("/{}/{id}", self.source.path)));
+    /// The address of a row's detail, over the list as it stands; followed.
+    pub fn to(self, id: Uuid) -> String {
+        self.query.get().after(&format!("/{}/{id}", self.desk.source.path))
     }
 
     fn go(self, query: &Query) {
-        nav::go(&query.after(&format!("/{}", self.source.path)));
+        nav::go(&query.after(&format!("/{}", self.desk.source.path)));
     }
 
     fn set(self, changes: &[(&str, String)]) {
@@ -83,22 +65,23 @@ impl Listing {
     }
 }
 
-/// Whether a parameter in the address is for the server.
-fn known(source: Source) -> impl Fn(&str) -> bool {
+/// The query in the address, as far as it is for the list of a resource.
+pub fn place(source: Source) -> Memo<Query> {
     let names: Vec<String> = source.filters.iter().flat_map(parameters).collect();
-    move |name| matches!(name, "page" | "size" | "sort") || names.iter().any(|it| it == name)
+    let known = move |name: &str| matches!(name, "page" | "size" | "sort") || names.iter().any(|it| it == name);
+    Memo::new(move |_| nav::query().only(&known))
 }
 
 /// The page of a resource; `open` is the row whose detail is shown over it.
 pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
-    let query = Memo::new(move |_| nav::query().only(known(source)));
+    let query = place(source);
     let fetched = fetched(move || Some(query.get().after(source.path)));
     let rows =
         Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(|it| source.page(it))), |_, _| true);
-    let editing = RwSignal::new(None);
-    let it = Listing { source, fetched, rows, query, editing, asked: RwSignal::new(None), changes: RwSignal::new(0) };
-    let live = events::changed(source.live);
-    on_change(move || live.track(), move || it.changed());
+    let desk = Desk::new(source, Memo::new(move |_| query.get().after(&format!("/{}", source.path))));
+    let it = Listing { desk, fetched, rows, query };
+    fetched.refresh_on(desk.changed);
+    fetched.refresh_on(events::changed(source.live));
     let conditions = Memo::new(move |_| query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
     let apply = Callback::new(move |conditions: Query| {
         let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
@@ -125,12 +108,12 @@ pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
             {(!source.filters.is_empty()).then(|| search(source.filters, conditions, apply, reset))}
             <section class="el-card is-never-shadow body">
                 {toolbar(it)}
+                {stale(fetched)}
                 {table(it)}
                 {pagination(extent, turn, resize)}
             </section>
-            {move || open.get().map(|id| detail(it, id))}
-            {move || editing.get().map(|id| form_dialog(it, id))}
-            {move || it.asked.get().map(|(deed, id)| deed_dialog(it, deed, id))}
+            {move || open.get().map(|id| detail(desk, id))}
+            {desk.dialogs()}
         </div>
     }
     .into_any()
@@ -138,15 +121,15 @@ pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
 
 /// What can be done to the list as a whole.
 fn toolbar(it: Listing) -> Option<AnyView> {
-    let (create, import, export) = (it.can(Verb::Create), it.can(Verb::Import), it.can(Verb::Export));
+    let (create, import, export) = (it.desk.can(Verb::Create), it.desk.can(Verb::Import), it.desk.can(Verb::Export));
     let importing = RwSignal::new(false);
     (create || import || export).then(|| {
         view! {
             <div class="toolbar">
-                {create.then(|| button("el-button--primary is-plain", "create", Some(PLUS), tr("添加", "Add"), move || it.editing.set(Some(None))))}
+                {create.then(|| button("el-button--primary is-plain", "create", Some(PLUS), tr("添加", "Add"), move || it.desk.edit(None)))}
                 {import.then(|| button("is-plain", "import", Some(UPLOAD), tr("导入", "Import"), move || importing.set(true)))}
                 {export.then(|| export_button(it))}
-                {move || importing.get().then(|| import_dialog(it, importing))}
+                {move || importing.get().then(|| import_dialog(it.desk, importing))}
             </div>
         }
         .into_any()
@@ -160,8 +143,10 @@ fn export_button(it: Listing) -> AnyView {
         busy.set(true);
         let query = it.query.get_untracked().only(|name| !matches!(name, "page" | "size"));
         leptos::task::spawn_local(async move {
-            let name = format!("{}-{}.xlsx", say(it.source.title), clock::today().to_string().replace('-', ""));
-            if let Err(failure) = api::download(&query.after(&format!("{}/export.xlsx", it.source.path)), &name).await {
+            let name = format!("{}-{}.xlsx", say(it.desk.source.title), clock::today().to_string().replace('-', ""));
+            if let Err(failure) =
+                api::download(&query.after(&format!("{}/export.xlsx", it.desk.source.path)), &name).await
+            {
                 toast::failed(&failure);
             }
             _ = busy.try_set(false);
@@ -171,8 +156,9 @@ fn export_button(it: Listing) -> AnyView {
 }
 
 fn table(it: Listing) -> AnyView {
+    let source = it.desk.source;
     let heads: Vec<(usize, Head)> =
-        (it.source.heads)().into_iter().enumerate().filter(|(_, head)| head.in_table).collect();
+        (source.heads)().into_iter().enumerate().filter(|(_, head)| head.in_table).collect();
     let shown = StoredValue::new(heads.clone());
     let width = heads.len() + 1;
     let numbers = Memo::new(move |_| {
@@ -187,24 +173,27 @@ fn table(it: Listing) -> AnyView {
         let right = move || numbers.with(|it| it.get(column).copied().unwrap_or_default());
         heading(it, head, Signal::derive(right))
     };
+    let ids = Memo::new(move |_| {
+        it.rows.with(|it| it.iter().flatten().flat_map(|it| &it.items).map(|it| it.id.to_string()).collect::<Vec<_>>())
+    });
+    let filled = Memo::new(move |_| ids.with(|it| !it.is_empty()));
+    let draw = Callback::new(move |id: String| shown.with_value(|heads| row(it, heads, numbers, &id)));
     let body = move || {
-        let retry = move || it.fetched.reload();
-        match (it.rows.get(), it.fetched.failure.get()) {
-            (_, Some(failure)) => line(width, trouble(&failure, retry)),
-            (Some(Err(reason)), None) => line(width, trouble(&Failure::unreadable(&reason), retry)),
-            (Some(Ok(page)), None) if page.items.is_empty() => line(width, nothing(it)),
-            (Some(Ok(page)), None) => shown.with_value(|heads| {
-                page.items.into_iter().map(|entry| row(it, heads, entry)).collect_view().into_any()
-            }),
-            (None, None) => {
-                line(width, view! { <p class="el-table__empty-text">{tr("加载中…", "Loading…")}</p> }.into_any())
-            }
+        if filled.get() {
+            return keyed(ids, draw);
         }
+        let content = match it.rows.get() {
+            Some(Ok(_)) => nothing(it),
+            Some(Err(reason)) => absent(it.fetched, &reason),
+            None if it.fetched.failure.with(Option::is_some) => absent(it.fetched, ""),
+            None => view! { <p class="el-table__empty-text">{tr("加载中…", "Loading…")}</p> }.into_any(),
+        };
+        line(width, content)
     };
     view! {
         <div class="el-table el-table--border el-table--enable-row-hover table" aria-busy=move || it.fetched.busy.get().to_string()>
             <div class="el-table__inner-wrapper">
-                <div class="table-scroll" tabindex="0" role="region" aria-label=say(it.source.title)>
+                <div class="table-scroll" tabindex="0" role="region" aria-label=say(source.title)>
                     <table class="el-table__header el-table__body">
                         <thead>
                             <tr>
@@ -269,33 +258,4 @@ fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
         </th>
     }
     .into_any()
-}
-
-fn row(it: Listing, heads: &[(usize, Head)], entry: Entry) -> AnyView {
-    let cells = heads.iter().enumerate().map(|(column, (index, head))| {
-        let content = entry.cells.get(*index);
-        let right = content.is_some_and(at_right);
-        let plain = content.map(|it| it.plain(crate::lang::lang())).unwrap_or_default();
-        let inner = match content {
-            _ if head.key == "enabled" && entry.enabled.is_some() => enable_switch(it, &entry),
-            Some(content) if column == 0 && !plain.is_empty() => link(it, entry.id, content),
-            Some(content) => cell(content),
-            None => ().into_any(),
-        };
-        view! { <td class="el-table__cell" class:is-right=right><div class="cell" title=plain>{inner}</div></td> }
-            .into_any()
-    });
-    view! {
-        <tr class="el-table__row" data-id=entry.id.to_string()>
-            {cells.collect_view()}
-            <td class="el-table__cell table-acts"><div class="cell">{buttons(it, &entry, true)}</div></td>
-        </tr>
-    }
-    .into_any()
-}
-
-/// The first cell leads to the detail.
-fn link(it: Listing, id: Uuid, content: &shared::describe::Cell) -> AnyView {
-    let to = move || it.query.get().after(&format!("/{}/{id}", it.source.path));
-    view! { <a class="el-link el-link--primary" href=to>{content.plain(crate::lang::lang())}</a> }.into_any()
 }

@@ -1,11 +1,21 @@
 //! The page of a resource: a thin generic shell that erases its types at once, and one page compiled for all.
 
 mod act;
+mod desk;
 mod detail;
 mod edit;
+mod history;
 mod import;
 mod list;
+mod page;
+mod records;
+mod row;
 mod source;
+mod subject;
 
+pub use history::{changes, history};
 pub use list::crud;
-pub use source::{Deed, Entry, Head, Source, browse, edit};
+pub use page::{card, head, one};
+pub use records::{excerpt, records};
+pub use source::{Begin, Deed, Entry, Head, Source, browse, edit};
+pub use subject::Subject;

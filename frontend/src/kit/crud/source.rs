@@ -4,11 +4,12 @@ use leptos::prelude::AnyView;
 use serde_json::Value;
 use shared::describe::{Cell, Field};
 use shared::page::Page;
-use shared::resource::{Editable, Resource, Row, Verb};
+use shared::resource::{Editable, FormMap, Resource, Row, Verb};
 use shared::text::Text;
 use uuid::Uuid;
 
 use crate::answer;
+use crate::session;
 
 /// A resource without its types.
 #[derive(Clone, Copy)]
@@ -30,11 +31,27 @@ pub struct Source {
     /// What is filled in to write a row; nothing where rows are not written.
     pub fields: Option<&'static [Field]>,
     /// Reads a row, or a detail, which is a row with more in it.
-    row: fn(&Value) -> Result<Entry, String>,
+    pub row: fn(&Value) -> Result<Entry, String>,
     /// The kinds of events after which the page is read anew.
     pub live: &'static [&'static str],
     /// What the detail shows below the columns, made from the answer.
-    pub more: Option<fn(&str) -> AnyView>,
+    pub more: Option<fn(&Value) -> AnyView>,
+    /// The server tells what was done to a row: `GET …/{id}/history`.
+    pub history: bool,
+    /// A row of another resource that can be begun from a row of this one.
+    pub begins: Option<&'static Begin>,
+}
+
+/// A row of another resource, begun from what is known of this one.
+pub struct Begin {
+    /// How tests find the button.
+    pub name: &'static str,
+    /// The button.
+    pub label: Text,
+    /// What the new row is.
+    pub source: Source,
+    /// How its form begins; nothing where this row leads to none.
+    pub form: fn(&Entry) -> Option<FormMap>,
 }
 
 impl Source {
@@ -48,24 +65,35 @@ impl Source {
         Ok(Page { items, page, size, total, total_capped, next_cursor })
     }
 
-    /// Reads an answer with one row.
-    ///
-    /// # Errors
-    /// Why it is none.
-    pub fn one(&self, text: &str) -> Result<Entry, String> {
-        (self.row)(&answer::parse(text)?)
-    }
-
     /// Read anew after events of these kinds.
     pub const fn live(mut self, kinds: &'static [&'static str]) -> Self {
         self.live = kinds;
         self
     }
 
+    /// The server tells what was done to a row.
+    pub const fn history(mut self) -> Self {
+        self.history = true;
+        self
+    }
+
+    /// A row of another resource can be begun from a row of this one.
+    pub const fn begins(mut self, begin: &'static Begin) -> Self {
+        self.begins = Some(begin);
+        self
+    }
+
     /// More to show in the detail, made from the answer of the server.
-    pub const fn more(mut self, more: fn(&str) -> AnyView) -> Self {
+    pub const fn more(mut self, more: fn(&Value) -> AnyView) -> Self {
         self.more = Some(more);
         self
+    }
+}
+
+impl Begin {
+    /// Whether the person at the screen may make such a row.
+    pub fn allowed(&self) -> bool {
+        session::may(&format!("{}.create", self.source.permission))
     }
 }
 
@@ -114,6 +142,14 @@ pub struct Entry {
     pub applies: Vec<bool>,
 }
 
+impl Entry {
+    /// What it shows in the column with this key.
+    pub fn cell(&self, source: Source, key: &str) -> Option<&Cell> {
+        let column = (source.heads)().iter().position(|it| it.key == key)?;
+        self.cells.get(column)
+    }
+}
+
 /// A resource that is only looked at.
 pub const fn browse<R: Resource>() -> Source {
     Source {
@@ -128,6 +164,8 @@ pub const fn browse<R: Resource>() -> Source {
         row: row::<R>,
         live: &[],
         more: None,
+        history: false,
+        begins: None,
     }
 }
 

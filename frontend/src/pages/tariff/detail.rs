@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::codes::Code;
+use shared::codes::{Code, Tone};
+use shared::fixed::Price;
 use shared::pricing::{Range, Tariff, UnitPrice};
 use shared::tariff::{CarTariffRow, TariffVersion};
-use shared::text::Lang;
+use shared::text::{Lang, t};
 use shared::time::minute_text;
 
 use super::grid::colour;
@@ -13,19 +14,19 @@ use super::trial::trial;
 use crate::answer;
 use crate::kit::amount::unscaled;
 use crate::kit::cell::tag;
+use crate::kit::fetched::unreadable;
 use crate::lang::{lang, say, tr};
 
 /// Draws it from the server's answer.
-pub fn more(text: &str) -> AnyView {
-    match read(text) {
+pub fn more(answer: &Value) -> AnyView {
+    match read(answer) {
         Ok((row, versions)) => draw(row, &versions),
-        Err(wrong) => view! { <p class="form-error">{wrong}</p> }.into_any(),
+        Err(wrong) => unreadable(wrong),
     }
 }
 
-fn read(text: &str) -> Result<(CarTariffRow, Vec<TariffVersion>), String> {
-    let answer = answer::parse(text)?;
-    Ok((answer::part(&answer)?, answer::part(answer.get("versions").unwrap_or(&Value::Null))?))
+fn read(answer: &Value) -> Result<(CarTariffRow, Vec<TariffVersion>), String> {
+    Ok((answer::part(answer)?, answer::part(answer.get("versions").unwrap_or(&Value::Null))?))
 }
 
 fn draw(row: CarTariffRow, versions: &[TariffVersion]) -> AnyView {
@@ -46,14 +47,14 @@ pub fn prices(tariff: &Tariff) -> AnyView {
         let times =
             tariff.slots.iter().filter(|it| it.period == *period).map(|it: &Range| format!("{}–{}", it.from, it.to));
         let times = times.collect::<Vec<_>>().join("，");
-        let text = |units: i64| unscaled(units, 5);
+        let both = price.elec.plus(price.service).map(|it| it.to_string()).unwrap_or_default();
         view! {
             <tr>
                 <td><span class=format!("day-range {}", colour(*period))><i></i>{say(period.label())}</span></td>
                 <td>{if times.is_empty() { tr("全天", "All day").to_owned() } else { times }}</td>
-                <td class="num">{text(price.elec.units())}</td>
-                <td class="num">{text(price.service.units())}</td>
-                <td class="num"><b>{text(price.elec.units() + price.service.units())}</b></td>
+                <td class="num is-right">{price.elec.to_string()}</td>
+                <td class="num is-right">{price.service.to_string()}</td>
+                <td class="num is-right"><b>{both}</b></td>
             </tr>
         }
         .into_any()
@@ -62,8 +63,8 @@ pub fn prices(tariff: &Tariff) -> AnyView {
         <table class="plain-table">
             <thead>
                 <tr>
-                    <th>{tr("时段", "Period")}</th><th>{tr("时间", "Times")}</th><th>{tr("电费(元/度)", "Energy (yuan/kWh)")}</th>
-                    <th>{tr("服务费(元/度)", "Service (yuan/kWh)")}</th><th>{tr("合计(元/度)", "Both (yuan/kWh)")}</th>
+                    <th>{tr("时段", "Period")}</th><th>{tr("时间", "Times")}</th><th class="is-right">{tr("电费(元/度)", "Energy (yuan/kWh)")}</th>
+                    <th class="is-right">{tr("服务费(元/度)", "Service (yuan/kWh)")}</th><th class="is-right">{tr("合计(元/度)", "Both (yuan/kWh)")}</th>
                 </tr>
             </thead>
             <tbody>{tariff.prices.iter().map(row).collect_view()}</tbody>
@@ -87,7 +88,7 @@ fn version(it: &TariffVersion, in_force: Option<i32>) -> AnyView {
             <details>
                 <summary>
                     {line}{saved_by.as_ref().map(|it| format!(" · {it}"))}" "
-                    {(in_force == Some(*number)).then(|| tag(shared::text::t("生效中", "In force"), shared::codes::Tone::Success))}
+                    {(in_force == Some(*number)).then(|| tag(t("生效中", "In force"), Tone::Success))}
                     {tag(tariff.mode.label(), tariff.mode.tone())}
                 </summary>
                 {prices(tariff)}
@@ -95,4 +96,21 @@ fn version(it: &TariffVersion, in_force: Option<i32>) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// The prices of a tariff in one line: `峰 1.2 + 0.4（10:00–12:00）`.
+pub fn words(tariff: &Tariff, lang: Lang) -> String {
+    let period = |(period, price): (&shared::pricing::Period, &UnitPrice)| {
+        let text = |price: Price| unscaled(price.units(), 5);
+        let prices = format!("{} {} + {}", period.label().get(lang), text(price.elec), text(price.service));
+        let times = tariff.slots.iter().filter(|it| it.period == *period).map(|it| format!("{}–{}", it.from, it.to));
+        let times: Vec<String> = times.collect();
+        match (times.is_empty(), lang) {
+            (true, _) => prices,
+            (false, Lang::Zh) => format!("{prices}（{}）", times.join("，")),
+            (false, Lang::En) => format!("{prices} ({})", times.join(", ")),
+        }
+    };
+    let periods: Vec<String> = tariff.prices.iter().map(period).collect();
+    periods.join(t("；", "; ").get(lang))
 }
