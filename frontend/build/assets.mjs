@@ -1,6 +1,6 @@
-// Makes what the console takes from npm: Element Plus's stylesheet without its components, and ECharts in one module.
-// Trunk runs it before each build; it does nothing while its outputs are newer than what they are made of.
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+// Makes what the console takes from npm: what the console needs of Element Plus's stylesheet, and ECharts in one module.
+// Trunk runs it before each build; what is newer than all that it is made of is left as it is.
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
@@ -8,32 +8,64 @@ const frontend = fileURLToPath(new URL('..', import.meta.url));
 const sheet = `${frontend}style/element.css`;
 const charts = `${frontend}assets/echarts.js`;
 
-// The components whose look the console borrows. Their styles are small apart and large together.
-const components = `alert aside avatar badge breadcrumb breadcrumb-item button button-group card cascader cascader-panel checkbox
-  checkbox-button checkbox-group collapse collapse-item collapse-transition container date-picker date-picker-panel
-  descriptions descriptions-item dialog divider drawer dropdown dropdown-item dropdown-menu empty form form-item header
-  icon image image-viewer input input-number link loading main menu menu-item menu-item-group message message-box
-  notification option option-group overlay page-header pagination popconfirm popover popper progress radio radio-button
-  radio-group result scrollbar segmented select select-dropdown skeleton skeleton-item space statistic step steps
-  sub-menu switch tab-pane table table-column tabs tag text time-picker timeline timeline-item tooltip tree tree-select
-  upload`.split(/\s+/);
-
+// Element Plus's stylesheet, as far as the console's markup has its classes. Where a class is put together in the code,
+// `el-tag--{}`, all that begin so are kept.
 async function stylesheet() {
   const theme = `${frontend}node_modules/element-plus/theme-chalk`;
-  const files = [`${theme}/base.css`, ...components.map((name) => `${theme}/el-${name}.css`), `${theme}/dark/css-vars.css`];
-  const parts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-  return (await transform(parts.join('\n'), { loader: 'css', minify: true, charset: 'utf8' })).code;
+  const parts = await Promise.all(['index.css', 'dark/css-vars.css'].map((file) => readFile(`${theme}/${file}`, 'utf8')));
+  const { code } = await transform(parts.join('\n'), { loader: 'css', minify: true, charset: 'utf8' });
+  const texts = await Promise.all((await sources()).map((file) => readFile(file, 'utf8')));
+  const classes = new Set();
+  const beginnings = [];
+  for (const [, name, more] of texts.join('\n').matchAll(/\b((?:el|is)-[\w-]+)({?)/g)) {
+    if (more) beginnings.push(name);
+    else classes.add(name);
+  }
+  return prune(code, (name) => classes.has(name) || beginnings.some((it) => name.startsWith(it)));
+}
+
+async function sources() {
+  const files = await readdir(`${frontend}src`, { recursive: true });
+  return files.filter((file) => file.endsWith('.rs')).map((file) => `${frontend}src/${file}`);
+}
+
+// Leaves out the selectors with a class of Element Plus that nothing has, and the rules that are left without a selector.
+function prune(css, used) {
+  const needed = (selector) => {
+    const classes = selector.replaceAll(/:not\([^)]*\)/g, '').matchAll(/\.((?:el|is)-[\w-]+)/g);
+    return [...classes].every(([, name]) => used(name));
+  };
+  let kept = '';
+  for (let at = 0, open; (open = css.indexOf('{', at)) >= 0; ) {
+    let end = open + 1;
+    for (let depth = 1; depth > 0; end++) depth += { '{': 1, '}': -1 }[css[end]] ?? 0;
+    const head = css.slice(at, open).replace(/^\s*@charset[^;]*;/, '').trim();
+    const body = css.slice(open + 1, end - 1);
+    if (/^@(media|supports)/.test(head)) {
+      const inner = prune(body, used);
+      if (inner) kept += `${head}{${inner}}`;
+    } else {
+      const selectors = head.startsWith('@') ? [head] : head.split(/,(?![^(]*\))/).filter(needed);
+      if (selectors.length > 0) kept += `${selectors}{${body}}`;
+    }
+    at = end;
+  }
+  return kept;
 }
 
 async function modified(file) {
   return (await stat(file).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
 }
 
-const inputs = ['package-lock.json', 'build/assets.mjs', 'build/echarts.mjs'].map((name) => modified(frontend + name));
-const outputs = [sheet, charts].map(modified);
-if (Math.max(...(await Promise.all(inputs))) > Math.min(...(await Promise.all(outputs)))) {
+async function newer(inputs, output) {
+  const times = await Promise.all(inputs.map(modified));
+  return Math.max(...times) > (await modified(output));
+}
+
+const recipe = ['package-lock.json', 'build/assets.mjs', 'build/echarts.mjs'].map((name) => frontend + name);
+if (await newer([...recipe, ...(await sources())], sheet)) await writeFile(sheet, await stylesheet());
+if (await newer(recipe, charts)) {
   await mkdir(`${frontend}assets`, { recursive: true });
-  await writeFile(sheet, await stylesheet());
   await build({
     entryPoints: [`${frontend}build/echarts.mjs`],
     outfile: charts,

@@ -1,5 +1,7 @@
 // Completes what Trunk has built, so that every file but the page can be cached for ever and none is compressed twice:
-// the script and its snippets become one, named by its contents like the charts; a release gets compressed twins.
+// the script and its snippets become one, named by its contents like the charts. A release's module is made small, and
+// all its files get compressed twins.
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -12,7 +14,7 @@ let page = await readFile(`${staging}/index.html`, 'utf8');
 // Puts the contents under a name with their hash, in the place of a file that is named in the page.
 async function replace(file, contents) {
   const hash = createHash('sha256').update(contents).digest('hex').slice(0, 16);
-  const name = file.replace(/(-[0-9a-f]+)?\.js$/, `-${hash}.js`);
+  const name = file.replace(/(-[0-9a-f]+)?(_bg)?(\.\w+)$/, `-${hash}$2$3`);
   await rm(`${staging}/${file}`);
   await writeFile(`${staging}/${name}`, contents);
   page = page.replaceAll(file, name);
@@ -22,7 +24,7 @@ await replace('echarts.js', await readFile(`${staging}/echarts.js`));
 
 const script = page.match(/data-script="\/([^"]+)"/)[1];
 const bundle = await build({
-  entryPoints: [`${staging}/${script}`],
+  stdin: { contents: `export { default } from './${script}'`, resolveDir: staging },
   bundle: true,
   format: 'esm',
   minify: true,
@@ -32,9 +34,23 @@ const bundle = await build({
 await replace(script, bundle.outputFiles[0].contents);
 await rm(`${staging}/snippets`, { recursive: true, force: true });
 page = page.replaceAll(/<link rel="modulepreload" href="\/snippets[^>]*>/g, '');
+const release = process.env.TRUNK_PROFILE === 'release';
+if (release) await shrink(page.match(/data-module="\/([^"]+)"/)[1], bundle.outputFiles[0].text);
 await writeFile(`${staging}/index.html`, page);
 
-if (process.env.TRUNK_PROFILE === 'release') {
+// Drops the module's exports that the script does not name, with all that only they lead to, and optimises the rest.
+async function shrink(file, script) {
+  const run = (program, ...options) => promisify(execFile)(program, options, { cwd: staging });
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(await readFile(`${staging}/${file}`)));
+  const graph = exports.map(({ name }) => ({ name: `export ${name}`, export: name, ...(script.includes(name) && { root: true }) }));
+  await writeFile(`${staging}/exports.json`, JSON.stringify(graph));
+  await run('wasm-metadce', file, '--graph-file', 'exports.json', '-o', 'small.wasm');
+  await run('wasm-opt', 'small.wasm', '-O2', '--flatten', '--rereloop', '-O2', '-o', 'small.wasm');
+  await replace(file, await readFile(`${staging}/small.wasm`));
+  await Promise.all(['exports.json', 'small.wasm'].map((name) => rm(`${staging}/${name}`)));
+}
+
+if (release) {
   const files = await readdir(staging);
   await Promise.all(
     files

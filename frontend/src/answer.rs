@@ -35,6 +35,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
 /// # Errors
 /// Why it does not fit.
 pub fn part<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    REASON.take();
     T::deserialize(Reader::Value(value)).map_err(|_: Wrong| REASON.take())
 }
 
@@ -75,6 +76,11 @@ impl Error for Wrong {
     // What was found instead is left out: it could be a fraction, and the code that writes fractions is large.
     fn invalid_type(_: Unexpected<'_>, wanted: &dyn Expected) -> Self {
         Self::because(format!("not {wanted}"))
+    }
+
+    // Of a struct it is the first field that is missing, and that has been said.
+    fn invalid_length(_: usize, wanted: &dyn Expected) -> Self {
+        if REASON.with_borrow(String::is_empty) { Self::because(format!("not {wanted}")) } else { Self }
     }
 
     fn invalid_value(_: Unexpected<'_>, wanted: &dyn Expected) -> Self {
@@ -295,9 +301,11 @@ impl<'de> SeqAccess<'de> for Fields<'_> {
         let value = self.object.get(*name);
         match seed.deserialize(value.map_or(Reader::Missing, Reader::Value)) {
             Ok(it) => Ok(Some(it)),
-            // It may have a default, which serde knows.
-            Err(_) if value.is_none() => Ok(None),
-            Err(wrong) => Err(wrong.at(name)),
+            Err(wrong) => {
+                let wrong = wrong.at(name);
+                // What is missing may have a default, which serde knows.
+                if value.is_none() { Ok(None) } else { Err(wrong) }
+            }
         }
     }
 }
@@ -394,7 +402,7 @@ mod tests {
         assert_eq!(wrong(|it| it["count"] = json!(1.5)), "count: 1.5 is not a whole number");
         assert_eq!(wrong(|it| it["pairs"] = json!({"noon": [1, true]})), "pairs: unknown code \"noon\"");
         assert!(wrong(|it| it["count"] = json!(-1)).starts_with("count: not u32"));
-        assert!(wrong(|it| drop(it.as_object_mut().unwrap().remove("share"))).contains("struct Sample"));
+        assert_eq!(wrong(|it| drop(it["inner"][0].as_object_mut().unwrap().remove("name"))), "inner: name: missing");
         assert!(wrong(|it| it["id"] = json!("none")).starts_with("id: "));
         assert_eq!(part::<Sample>(&json!([])).unwrap_err(), "[] is not an object");
         assert!(read::<Me>("{").is_err());
