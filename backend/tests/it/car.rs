@@ -101,7 +101,8 @@ async fn areas_are_imported_by_the_names_of_their_stations() {
         &[&theirs, "西区", ""],
         &[&own, "", "x"],
     ];
-    for (language, first) in [("zh-CN", format!("没有“{theirs}”")), ("en", format!("There is no “{theirs}”"))]
+    for (language, first) in
+        [("zh-CN", format!("没有“{theirs}”，或不止一个")), ("en", format!("There is no “{theirs}”, or more than one"))]
     {
         let answer = import(&tenant.boss, path, wrong, language).await;
         assert_eq!((answer.status, answer.json["errors"][0]["message"].as_str()), (422, Some(first.as_str())));

@@ -115,11 +115,22 @@ async fn the_history_of_a_row_tells_who_changed_what() {
     let actions: Vec<_> = items.iter().map(|it| it["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["reject", "update", "create"]);
     let review = [
-        json!({"field": "review", "before": "pending", "after": "rejected"}),
-        json!({"field": "review_note", "before": null, "after": "地址不清"}),
+        json!({
+            "field": "review", "label": "审核状态", "before": "pending", "before_text": "待审核",
+            "after": "rejected", "after_text": "已驳回",
+        }),
+        json!({
+            "field": "review_note", "label": "驳回原因", "before": null, "before_text": "",
+            "after": "地址不清", "after_text": "地址不清",
+        }),
     ];
     assert_eq!(items[0]["changes"], json!(review));
-    assert_eq!(items[1]["changes"], json!([{"field": "name", "before": "甲站", "after": "乙站"}]));
+    assert_eq!(
+        items[1]["changes"],
+        json!([{
+            "field": "name", "label": "电站名称", "before": "甲站", "before_text": "甲站", "after": "乙站", "after_text": "乙站",
+        }])
+    );
     assert_eq!(items[2]["changes"], json!([]));
     assert_ne!(items[0]["user_name"], items[1]["user_name"]);
     assert_eq!(other.boss.get(&format!("{path}/history")).await.status, 404);

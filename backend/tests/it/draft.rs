@@ -7,8 +7,11 @@ use serde_json::Value;
 use shared::area::CarAreas;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
+use shared::member::collective::Collectives;
 use shared::resource::{Editable, draft_of};
 use shared::station::CarStations;
+use shared::system::department::Departments;
+use shared::system::post::Posts;
 use shared::system::property::Properties;
 use shared::system::provider::Providers;
 use shared::system::role::Roles;
@@ -53,6 +56,9 @@ async fn a_form_that_is_saved_untouched_changes_nothing() {
         same::<Properties>(&app, tenant.property).await,
         same::<Users>(&app, row_of(&app, "system/users", &tenant).await).await,
         same::<Roles>(&app, row_of(&app, "system/roles", &tenant).await).await,
+        same::<Collectives>(&app, row_of(&app, "members/collectives", &tenant).await).await,
+        same::<Departments>(&app, row_of(&app, "system/departments", &tenant).await).await,
+        same::<Posts>(&app, row_of(&app, "system/posts", &tenant).await).await,
     ]);
     let document: Value = serde_json::from_str(&openapi::json(&backend::router::operations()).unwrap()).unwrap();
     let changed = document["paths"].as_object().unwrap().iter().filter(|(_, it)| it.get("put").is_some());
