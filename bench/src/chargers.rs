@@ -50,7 +50,7 @@ async fn report(gateway: SocketAddr, pid: u32, connections: usize, duration: Dur
     let (took, ticks) = (began.elapsed(), cpu_ticks(pid)? - ticks);
     let mut times: Vec<Duration> = times.into_iter().flatten().collect();
     times.sort_unstable();
-    let (beats, p99) = (times.len(), times.iter().nth(times.len() * 99 / 100).context("no beats")?);
+    let (beats, p99) = (times.len(), times.get(times.len() * 99 / 100).context("no beats")?);
     let per = |all: f64, count: usize| all / f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     let grown_kib = f64::from(held_kib) - f64::from(idle_kib);
     let mut out = std::io::stdout();

@@ -80,7 +80,8 @@ async fn list_sessions(mut ctx: Ctx) -> Result<Json<Vec<OwnSession>>> {
 }
 
 async fn live(conn: &mut AsyncPgConnection, caller: &Caller) -> Result<Vec<OwnSession>> {
-    let rows: Vec<(Uuid, String, String, DateTime<Utc>, DateTime<Utc>)> = sessions::table
+    type Row = (Uuid, String, String, DateTime<Utc>, DateTime<Utc>);
+    let rows: Vec<Row> = sessions::table
         .filter(sessions::user_id.eq(caller.user_id))
         .filter(sessions::spent_at.is_null())
         .filter(sessions::revoked_at.is_null())
