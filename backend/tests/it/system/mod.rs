@@ -7,6 +7,7 @@ mod people;
 mod rights;
 mod settings;
 mod tenants;
+mod together;
 mod trail;
 
 use diesel::prelude::*;
