@@ -20,13 +20,13 @@ use crate::payment::World;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A stream of server-sent events, as a client reads it.
-struct Stream {
+pub struct Stream {
     response: reqwest::Response,
     unread: String,
 }
 
 impl Stream {
-    async fn open(client: &Client, path: &str) -> Self {
+    pub async fn open(client: &Client, path: &str) -> Self {
         let mut stream = Self { response: client.open(path).await, unread: String::new() };
         assert_eq!(stream.line().await.as_deref(), Some(": hello"));
         stream
@@ -48,7 +48,7 @@ impl Stream {
     }
 
     /// What is told next; nothing when the stream has ended.
-    async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some(data) = self.line().await?.strip_prefix("data: ") {
                 return Some(serde_json::from_str(data).unwrap());
@@ -62,14 +62,14 @@ fn owner(tenant: &Tenant, site: &Site) -> Owner {
 }
 
 /// Something happens to a thing of this owner; gives what a client would be told.
-async fn happen(app: &TestApp, owner: Owner, kind: Kind) -> Value {
+pub async fn happen(app: &TestApp, owner: Owner, kind: Kind) -> Value {
     let id = new_id(Utc::now());
     events::tell(&mut *app.conn().await, &Happening { kind, id, owner, driver_id: None }).await.unwrap();
     json!({"kind": kind, "id": id})
 }
 
 /// Waits until the server listens to the database: what is told before is lost.
-async fn listening(app: &TestApp) {
+pub async fn listening(app: &TestApp) {
     let mut heard = app.app.hub.happenings();
     let nobody = Owner { provider_id: Uuid::nil(), property_id: Uuid::nil(), station_id: Uuid::nil() };
     let mut told = 0;

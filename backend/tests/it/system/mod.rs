@@ -1,8 +1,10 @@
 //! System management: tenants and their accounts, users and roles, and that nobody gets further than they may.
 
 mod account;
+mod anybody;
 mod collectives;
 mod departments;
+mod model;
 mod people;
 mod rights;
 mod settings;

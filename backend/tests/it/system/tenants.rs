@@ -136,12 +136,31 @@ async fn disabled_tenants_take_nothing_new_and_go_on_working() {
     let user = json!({"kind": "property", "property_id": tenant.property, "username": "newone", "name": "新人"});
     let role =
         json!({"kind": "property", "property_id": tenant.property, "name": "新", "permissions": ["car.station.view"]});
-    for (path, form) in [("/api/v1/car/stations", &station), (USERS, &user), (ROLES, &role)] {
+    let department = json!({"kind": "property", "property_id": tenant.property, "name": "新部门"});
+    let root =
+        tenant.boss.get(&format!("{DEPARTMENTS}?property_id={}", tenant.property)).await.ok()["items"][0].clone();
+    let mut post = department.clone();
+    post["department_id"] = root["id"].clone();
+    let collective =
+        json!({"property_id": tenant.property, "name": "新户", "contact": "周洁", "phone": "400-800-1234"});
+    for (path, form) in [
+        ("/api/v1/car/stations", &station),
+        (USERS, &user),
+        (ROLES, &role),
+        (DEPARTMENTS, &department),
+        (POSTS, &post),
+        (COLLECTIVES, &collective),
+    ] {
         assert_eq!(tenant.boss.post(path, form.clone()).await.refused(), (409, "property_disabled"), "{path}");
     }
     app.admin.post(&format!("{PROVIDERS}/{}/disable", tenant.provider), json!({})).await.ok();
     let property = json!({"name": "新物业", "contact": "李蕾", "phone": phone(&app)});
     assert_eq!(tenant.boss.post(PROPERTIES, property).await.refused(), (409, "provider_disabled"));
+    for (path, form) in [(USERS, &user), (ROLES, &role), (DEPARTMENTS, &department), (POSTS, &post)] {
+        let mut form = form.clone();
+        (form["kind"], form["property_id"]) = (json!("provider"), Value::Null);
+        assert_eq!(tenant.boss.post(path, form).await.refused(), (409, "provider_disabled"), "{path}");
+    }
     // Those who are there go on working.
     let path = format!("/api/v1/car/stations/{}", site.station);
     assert_eq!((tenant.boss.get(&path).await.status, tenant.keeper.get(&path).await.status), (200, 200));
