@@ -230,6 +230,14 @@ async fn create(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
 pub fn operations() -> Vec<Op> {
     let create = ops::create::<Properties>().returns_with::<PropertyRow>(201).to(create);
     let update = ops::update::<Properties>().returns::<PropertyRow>().to(routes::update::<Properties>);
-    let browse = ops::browse::<Properties>().into_iter().chain([create, update]);
-    browse.chain(ops::sheets::<Properties>()).chain(ops::switch::<Properties>()).collect()
+    [
+        ops::browse::<Properties>(),
+        vec![create, update],
+        ops::sheets::<Properties>(),
+        ops::switch::<Properties>(),
+        ops::history::<Properties>(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

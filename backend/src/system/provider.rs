@@ -267,8 +267,14 @@ async fn reject(ctx: Ctx, id: Path<Uuid>, Body(form): Body<Rejection>) -> Result
 pub fn operations() -> Vec<Op> {
     let approve = ops::action::<Providers>("approve").returns::<ProviderRow>().to(approve);
     let reject = ops::action::<Providers>("reject").body::<Rejection>().returns::<ProviderRow>().to(reject);
-    [ops::browse::<Providers>(), ops::write::<Providers>(), ops::switch::<Providers>(), vec![approve, reject]]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        ops::browse::<Providers>(),
+        ops::write::<Providers>(),
+        ops::switch::<Providers>(),
+        ops::history::<Providers>(),
+        vec![approve, reject],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -253,9 +253,15 @@ pub fn operations() -> Vec<Op> {
         ops::action::<Roles>("assign").form::<RoleUsers>(USERS).returns::<RoleRow>().to(assign),
         ops::action::<Roles>("revoke").form::<RoleUsers>(USERS).returns::<RoleRow>().to(revoke),
     ];
-    [ops::browse::<Roles>(), ops::write::<Roles>(), ops::switch::<Roles>(), ops::delete::<Roles>()]
-        .into_iter()
-        .flatten()
-        .chain(own)
-        .collect()
+    [
+        ops::browse::<Roles>(),
+        ops::write::<Roles>(),
+        ops::switch::<Roles>(),
+        ops::delete::<Roles>(),
+        ops::history::<Roles>(),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(own)
+    .collect()
 }

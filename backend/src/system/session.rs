@@ -72,6 +72,7 @@ fn joined() -> _ {
 /// The live logins of the users whom the caller may see.
 fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
     let live = joined()
+        .filter(sessions::user_id.is_not_null())
         .filter(sessions::spent_at.is_null())
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(diesel::dsl::now))

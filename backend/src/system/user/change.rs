@@ -261,9 +261,15 @@ pub fn operations() -> Vec<Op> {
         ops::action::<Users>("reset-password").returns::<UserRow>().to(reset_password),
         ops::action::<Users>("bind-stations").form::<Bindings>(STATIONS).returns::<UserRow>().to(bind_stations),
     ];
-    [ops::browse::<Users>(), ops::sheets::<Users>(), ops::switch::<Users>(), ops::delete::<Users>()]
-        .into_iter()
-        .flatten()
-        .chain(own)
-        .collect()
+    [
+        ops::browse::<Users>(),
+        ops::sheets::<Users>(),
+        ops::switch::<Users>(),
+        ops::delete::<Users>(),
+        ops::history::<Users>(),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(own)
+    .collect()
 }
