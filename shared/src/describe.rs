@@ -222,6 +222,17 @@ pub enum Input {
     Custom(&'static str),
 }
 
+/// How rows of another resource are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// In a list that is searched on the server.
+    List,
+    /// In a tree: the rows name the row above them in `parent_id`.
+    Tree,
+    /// In two lists, what is there and what is chosen, because many are chosen out of many.
+    TwoLists,
+}
+
 /// One field of a form, or one search condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -242,12 +253,24 @@ pub struct Field {
     /// Narrows a lookup: sends the values of the named fields as these search conditions, e.g. areas of the chosen
     /// station. A field without a value does not narrow it.
     pub within: [Option<&'static str>; 4],
+    /// How rows are offered, where some are chosen.
+    pub offer: Offer,
 }
 
 impl Field {
     /// An optional field.
     pub const fn new(name: &'static str, label: Text, input: Input) -> Self {
-        Self { name, label, input, required: false, fixed: false, help: None, at: None, within: [None; 4] }
+        Self {
+            name,
+            label,
+            input,
+            required: false,
+            fixed: false,
+            help: None,
+            at: None,
+            within: [None; 4],
+            offer: Offer::List,
+        }
     }
 
     /// Must be filled in.
@@ -271,6 +294,18 @@ impl Field {
     /// A row has it elsewhere than under its name.
     pub const fn at(mut self, pointer: &'static str) -> Self {
         self.at = Some(pointer);
+        self
+    }
+
+    /// Offers rows in a tree: they name the row above them in `parent_id`.
+    pub const fn tree(mut self) -> Self {
+        self.offer = Offer::Tree;
+        self
+    }
+
+    /// Offers rows in two lists: many are chosen out of many.
+    pub const fn two_lists(mut self) -> Self {
+        self.offer = Offer::TwoLists;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FormData, HtmlAnchorElement, Url};
 
@@ -30,12 +31,15 @@ fn save(blob: &Blob, name: &str) -> Option<()> {
     Url::revoke_object_url(&address).ok()
 }
 
-/// Sends a file as the form field `file`.
+/// Sends a file as the form field `file`; `told` hears how much of it has left, in hundredths.
 ///
 /// # Errors
 /// Whatever went wrong; for a sheet with errors by row in it, these.
-pub async fn upload(path: &str, file: &File) -> Result<Value, Failure> {
+pub async fn upload(path: &str, file: &File, told: impl Fn(u8) + 'static) -> Result<Value, Failure> {
     let form = FormData::new().map_err(|_| Failure::offline())?;
     form.append_with_blob_and_filename("file", file, &file.name()).map_err(|_| Failure::offline())?;
-    Ask::new("POST", path, Body::Form(&form)).json().await
+    let told = Closure::<dyn Fn(u8)>::new(told);
+    let mut ask = Ask::new("POST", path, Body::Form(&form));
+    ask.told = Some(told.as_ref().unchecked_ref());
+    ask.json().await
 }

@@ -6,17 +6,30 @@ mod token;
 pub use file::{download, upload};
 pub use token::{keep, logged_in, logout, on_expired, signal_expired};
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::problem::{FieldError, Problem};
 use uuid::Uuid;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
 use crate::answer;
 use crate::lang::{lang, t};
+
+#[wasm_bindgen(module = "/src/api/send.js")]
+extern "C" {
+    fn send(
+        method: &str,
+        address: &str,
+        headers: &Headers,
+        body: &JsValue,
+        signal: &JsValue,
+        told: &Function,
+    ) -> Promise;
+}
 
 /// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +71,8 @@ pub struct Ask<'a> {
     key: Option<Uuid>,
     accept: &'static str,
     abort: Option<AbortSignal>,
+    /// Told how much of the body has left, in hundredths.
+    told: Option<&'a Function>,
 }
 
 enum Body<'a> {
@@ -68,7 +83,7 @@ enum Body<'a> {
 
 impl<'a> Ask<'a> {
     const fn new(method: &'static str, path: &'a str, body: Body<'a>) -> Self {
-        Self { method, path, body, key: None, accept: "application/json", abort: None }
+        Self { method, path, body, key: None, accept: "application/json", abort: None, told: None }
     }
 
     /// Reads something.
@@ -143,16 +158,33 @@ impl<'a> Ask<'a> {
     }
 
     async fn once(&self, token: Option<&str>) -> Result<Response, Failure> {
-        let address = format!("/api/v1/{}", self.path);
-        let promise = self.init(token).and_then(|init| {
-            let window = web_sys::window().ok_or(JsValue::NULL)?;
-            Ok::<Promise, JsValue>(window.fetch_with_str_and_init(&address, &init))
-        });
-        let response = JsFuture::from(promise.map_err(|_| Failure::offline())?).await;
+        let promise = self.begin(token).map_err(|_| Failure::offline())?;
+        let response = JsFuture::from(promise).await;
         response.ok().and_then(|it| it.dyn_into().ok()).ok_or_else(Failure::offline)
     }
 
-    fn init(&self, token: Option<&str>) -> Result<RequestInit, JsValue> {
+    fn begin(&self, token: Option<&str>) -> Result<Promise, JsValue> {
+        let address = format!("/api/v1/{}", self.path);
+        let headers = self.headers(token)?;
+        let body = match &self.body {
+            Body::None => JsValue::NULL,
+            Body::Json(value) => value.to_string().into(),
+            Body::Form(form) => JsValue::from(*form),
+        };
+        if let Some(told) = self.told {
+            let signal = self.abort.as_ref().map_or(JsValue::UNDEFINED, JsValue::from);
+            return Ok(send(self.method, &address, &headers, &body, &signal, told));
+        }
+        let init = RequestInit::new();
+        init.set_method(self.method);
+        init.set_body(&body);
+        init.set_headers(&headers);
+        init.set_signal(self.abort.as_ref());
+        let window = web_sys::window().ok_or(JsValue::NULL)?;
+        Ok(window.fetch_with_str_and_init(&address, &init))
+    }
+
+    fn headers(&self, token: Option<&str>) -> Result<Headers, JsValue> {
         let headers = Headers::new()?;
         headers.set("Accept", self.accept)?;
         headers.set("Accept-Language", lang().tag())?;
@@ -162,19 +194,10 @@ impl<'a> Ask<'a> {
         if let Some(key) = self.key {
             headers.set("Idempotency-Key", &key.to_string())?;
         }
-        let init = RequestInit::new();
-        init.set_method(self.method);
-        match &self.body {
-            Body::None => {}
-            Body::Json(value) => {
-                headers.set("Content-Type", "application/json")?;
-                init.set_body(&value.to_string().into());
-            }
-            Body::Form(form) => init.set_body(form),
+        if matches!(self.body, Body::Json(_)) {
+            headers.set("Content-Type", "application/json")?;
         }
-        init.set_headers(&headers);
-        init.set_signal(self.abort.as_ref());
-        Ok(init)
+        Ok(headers)
     }
 }
 

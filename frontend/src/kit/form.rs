@@ -3,7 +3,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::describe::{Field, Input};
+use shared::describe::{Field, Input, Offer};
 use shared::problem::FieldError;
 use shared::resource::FormMap;
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
@@ -43,6 +43,16 @@ impl Slot {
     /// The entry as text.
     pub fn text(self) -> String {
         text_of(self.form, self.field.name)
+    }
+
+    /// The entry as ids, when several can be chosen; one that is alone as well.
+    pub fn ids(self) -> Vec<String> {
+        let text = |it: &Value| it.as_str().filter(|it| !it.is_empty()).map(str::to_owned);
+        self.form.with(|it| match it.get(self.field.name) {
+            Some(Value::Array(items)) => items.iter().filter_map(text).collect(),
+            Some(alone) => text(alone).into_iter().collect(),
+            None => Vec::new(),
+        })
     }
 
     /// Changes the entry; what was wrong with it is forgotten.
@@ -96,9 +106,14 @@ const fn wide(input: Input) -> bool {
     }
 }
 
+/// Whether an input is so large that its form needs room for it.
+const fn large(field: &Field) -> bool {
+    matches!(field.input, Input::Permissions | Input::Custom(_)) || matches!(field.offer, Offer::TwoLists)
+}
+
 /// Whether a form needs a wide dialog with two columns: for many fields, or for one that is large.
 pub fn roomy(fields: &[Field]) -> bool {
-    fields.len() > 6 || fields.iter().any(|it| matches!(it.input, Input::Permissions | Input::Custom(_)))
+    fields.len() > 6 || fields.iter().any(large)
 }
 
 /// The fields of a form, in two columns when there are many.

@@ -6,7 +6,7 @@ use leptos::ev::Event;
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::Choice;
-use shared::describe::Input;
+use shared::describe::{Input, Offer};
 
 use super::days::days;
 use super::entry::coordinates;
@@ -14,6 +14,7 @@ use super::form::{Slot, put, text_of};
 use super::lookup::Lookup;
 use super::permissions::permissions;
 use super::select::{Opt, Select, select};
+use super::transfer::transfer;
 use crate::lang::{lang, say, tr};
 use crate::pages::custom_input;
 use crate::run::{boxed, follow};
@@ -35,6 +36,7 @@ pub fn control(slot: Slot) -> AnyView {
         Input::Switch => switch(slot),
         Input::Choice(choices) => choice(slot, choices),
         Input::Lookup(path) => lookup(slot, path, false),
+        Input::Lookups(path) if slot.field.offer == Offer::TwoLists => two_lists(slot, path),
         Input::Lookups(path) => lookup(slot, path, true),
         Input::Permissions => permissions(slot),
         Input::Days => days(slot),
@@ -150,17 +152,14 @@ fn plain_toggle(
 
 /// What all selects of a form have in common.
 fn base(slot: Slot) -> Select {
-    let chosen = Signal::derive(move || match slot.form.with(|it| it.get(slot.field.name).cloned()) {
-        Some(Value::Array(items)) => items.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
-        _ => Some(slot.text()).filter(|it| !it.is_empty()).into_iter().collect::<Vec<_>>(),
-    });
     Select {
         id: slot.id(),
         name: slot.field.name,
         placeholder: if slot.search { tr("全部", "All") } else { tr("请选择", "Choose") }.to_owned(),
         options: Signal::derive(Vec::new),
+        levels: None,
         busy: Signal::derive(|| false),
-        chosen,
+        chosen: Signal::derive(move || slot.ids()),
         called: Callback::new(|it| it),
         pick: Callback::new(move |mut picked: Vec<String>| slot.put(picked.pop().map_or(Value::Null, Value::from))),
         search: None,
@@ -194,7 +193,8 @@ fn yes_or_no(slot: Slot) -> AnyView {
     among(slot, vec![option("true", yes), option("false", no)])
 }
 
-fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
+/// The rows of a resource that the form's other fields leave.
+fn rows(slot: Slot, path: &'static str) -> Lookup {
     let parents = slot.field.parents();
     let within = move || parents.clone().map(|it| (it, text_of(slot.form, it))).filter(|it| !it.1.is_empty()).collect();
     let within = Signal::derive(within);
@@ -209,6 +209,21 @@ fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
                 slot.put(Value::Null);
             }
         });
+    }
+    lookup
+}
+
+fn two_lists(slot: Slot, path: &'static str) -> AnyView {
+    let lookup = rows(slot, path);
+    let chosen = Signal::derive(move || slot.ids());
+    let pick = Callback::new(move |ids: Vec<String>| slot.put(ids));
+    transfer(lookup.transfer(slot.field.name, say(slot.field.label).to_owned(), chosen, pick))
+}
+
+fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
+    let lookup = rows(slot, path);
+    if slot.field.offer == Offer::Tree {
+        return select(lookup.tree(base(slot)));
     }
     if !slot.search && !slot.locked && slot.field.required && !multiple {
         lookup.search(String::new(), 0);

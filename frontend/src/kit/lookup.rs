@@ -1,4 +1,4 @@
-//! Choosing rows of another resource, searched on the server.
+//! Choosing rows of another resource: searched on the server, or read as a tree.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,15 @@ use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::page::Page;
 
+use super::forest::Forest;
 use super::query::Query;
-use super::select::{Opt, Select};
+use super::select::{Levels, Opt, Select};
+use super::transfer::Transfer;
 use crate::api::Ask;
 use crate::clock;
+
+/// A tree of more rows than this is cut off: nobody chooses from it.
+const MOST_IN_TREE: usize = 2000;
 
 /// What a row of any resource is called in a select.
 fn option_of(row: &Value) -> Option<Opt> {
@@ -56,17 +61,48 @@ impl Lookup {
             if self.turn.try_get_value() != Some(turn) {
                 return;
             }
-            let mut query = Query::default().with("size", "50").with("name", &text);
-            for (name, value) in self.within.try_get_untracked().unwrap_or_default() {
-                query.set(name, &value);
-            }
+            let query = self.narrowed().with("size", "50").with("name", &text);
             let answer: Result<Page<Value>, _> = Ask::get(&query.after(self.path)).json().await;
             if self.turn.try_get_value() == Some(turn) {
                 self.busy.set(false);
                 let found: Vec<Opt> =
                     answer.map(|it| it.items.iter().filter_map(option_of).collect()).unwrap_or_default();
-                self.names.update(|names| names.extend(found.iter().map(|it| (it.value.clone(), it.label.clone()))));
+                self.learn(found.iter());
                 self.options.set(found);
+            }
+        });
+    }
+
+    fn narrowed(self) -> Query {
+        let within = self.within.try_get_untracked().unwrap_or_default();
+        within.into_iter().fold(Query::default(), |query, (name, value)| query.with(name, &value))
+    }
+
+    fn learn<'a>(self, found: impl Iterator<Item = &'a Opt>) {
+        self.names.update(|names| names.extend(found.map(|it| (it.value.clone(), it.label.clone()))));
+    }
+
+    /// Reads all rows, each below the one that it names.
+    fn grow(self, forest: RwSignal<Forest>, open: RwSignal<Vec<String>>) {
+        self.turn.update_value(|it| *it += 1);
+        let turn = self.turn.get_value();
+        self.busy.set(true);
+        spawn_local(async move {
+            let mut query = self.narrowed().with("size", "200");
+            let mut rows = Vec::new();
+            while let Ok(page) = Ask::get(&query.after(self.path)).json::<Page<Value>>().await {
+                rows.extend(page.items);
+                match page.next_cursor {
+                    Some(cursor) if rows.len() < MOST_IN_TREE => query.set("cursor", &cursor.to_string()),
+                    _ => break,
+                }
+            }
+            if self.turn.try_get_value() == Some(turn) {
+                let grown = Forest::grow(placed(&rows));
+                self.busy.set(false);
+                self.learn(grown.nodes().iter().map(|it| &it.it));
+                open.set(grown.inner_ids());
+                forest.set(grown);
             }
         });
     }
@@ -98,13 +134,57 @@ impl Lookup {
             ..base
         }
     }
+
+    /// Completes a select so that it chooses from here as from a tree.
+    pub fn tree(self, base: Select) -> Select {
+        let (forest, open) = (RwSignal::new(Forest::default()), RwSignal::new(Vec::new()));
+        Select {
+            levels: Some(Levels { forest: forest.into(), open }),
+            search: None,
+            opened: Some(Callback::new(move |()| self.grow(forest, open))),
+            ..self.select(base)
+        }
+    }
+
+    /// Two lists that choose from here.
+    pub fn transfer(
+        self,
+        name: &'static str,
+        label: String,
+        chosen: Signal<Vec<String>>,
+        pick: Callback<Vec<String>>,
+    ) -> Transfer {
+        self.search(String::new(), 0);
+        Transfer {
+            name,
+            label,
+            options: self.options.into(),
+            busy: self.busy.into(),
+            search: Some(Callback::new(move |text| self.search(text, 250))),
+            called: Callback::new(move |id| self.called(id)),
+            chosen,
+            pick,
+        }
+    }
+}
+
+/// Rows with the ids of those above them, siblings by their place.
+fn placed(rows: &[Value]) -> Vec<(Opt, Option<String>)> {
+    let place = |row: &Value| row.get("position").and_then(Value::as_i64).unwrap_or_default();
+    let mut sorted: Vec<&Value> = Vec::new();
+    // Put in one by one: a sort is more code than a tree of departments is long.
+    for row in rows {
+        sorted.insert(sorted.partition_point(|it| place(it) <= place(row)), row);
+    }
+    let parent = |row: &Value| row.get("parent_id").and_then(Value::as_str).map(str::to_owned);
+    sorted.into_iter().filter_map(|row| Some((option_of(row)?, parent(row)))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::option_of;
+    use super::{option_of, placed};
 
     #[test]
     fn rows_are_called_by_what_they_have() {
@@ -114,5 +194,19 @@ mod tests {
         assert_eq!(called(json!({"id": "1", "name": "", "code": "S1"})), pair("S1", ""));
         assert_eq!(called(json!({"id": "1", "phone": "13800000000"})), pair("13800000000", ""));
         assert_eq!(called(json!({"name": "no id"})), None);
+    }
+
+    #[test]
+    fn rows_of_a_tree_stand_in_their_order() {
+        let rows = [
+            json!({"id": "2", "name": "b", "parent_id": "1", "position": 2}),
+            json!({"id": "3", "name": "c", "parent_id": "1", "position": 1}),
+            json!({"id": "1", "name": "a", "parent_id": null, "position": 0}),
+            json!({"id": "4", "name": "d", "parent_id": "1", "position": 1}),
+        ];
+        let text: Vec<_> =
+            placed(&rows).into_iter().map(|(it, parent)| (it.label, parent.unwrap_or_default())).collect();
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(text, [pair("a", ""), pair("c", "1"), pair("d", "1"), pair("b", "1")]);
     }
 }

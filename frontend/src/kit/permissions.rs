@@ -1,15 +1,16 @@
-//! A table of permissions: the pages, and what can be done on each.
-
-use std::collections::BTreeSet;
+//! The control of a set of permissions: a tree of the menu's parts, their pages, and what can be done on each.
 
 use leptos::prelude::*;
-use serde_json::Value;
 use shared::permission::{Group, Permission, groups};
 use shared::user::UserKind;
 
+use super::forest::Forest;
 use super::form::{Slot, text_of};
-use crate::lang::{say, tr};
-use crate::run::{boxed, live};
+use super::select::Opt;
+use super::tree::{Choice, Tree, tools, tree};
+use crate::lang::{Lang, lang, say};
+use crate::pages::GROUPS;
+use crate::run::follow;
 use crate::session;
 
 /// What can be given: nobody grants what they lack, and a role has only what its kind may have.
@@ -21,86 +22,66 @@ fn offered(kind: &str) -> Vec<Group> {
     groups().into_iter().map(own).filter(|it| !it.permissions.is_empty()).collect()
 }
 
-#[derive(Clone, Copy)]
-struct Chosen(Slot);
+/// The part of the menu in which a page is that has company there.
+fn part(prefix: &str, lang: Lang) -> Option<&'static str> {
+    let part = GROUPS.iter().find(|it| it.pages.iter().any(|it| it.permission == prefix))?;
+    (part.pages.len() > 1).then(|| part.title.get(lang))
+}
 
-impl Chosen {
-    fn all(self) -> BTreeSet<String> {
-        let items = self.0.form.with(|it| it.get(self.0.field.name).and_then(Value::as_array).cloned());
-        let mut all = BTreeSet::new();
-        all.extend(items.unwrap_or_default().iter().filter_map(|it| it.as_str().map(str::to_owned)));
-        all
-    }
+fn prefix(code: &str) -> &str {
+    code.rsplit_once('.').map_or(code, |it| it.0)
+}
 
-    fn set(self, codes: &[String], on: bool) {
-        let mut all = untrack(|| self.all());
-        for code in codes {
-            toggle(&mut all, code, on);
+/// The permissions below their pages, and these below the parts of the menu.
+fn planted(groups: Vec<Group>, lang: Lang) -> Forest {
+    let opt = |id: &str, label: &str| Opt { value: id.to_owned(), label: label.to_owned(), note: String::new() };
+    let mut given: Vec<(Opt, Option<String>)> = Vec::new();
+    for group in groups {
+        let page = group.permissions.first().map(|it| prefix(&it.code).to_owned()).unwrap_or_default();
+        let part = part(&page, lang);
+        if let Some(part) = part
+            && !given.iter().any(|it| it.0.value == part)
+        {
+            given.push((opt(part, part), None));
         }
-        self.0.put(all.into_iter().collect::<Vec<_>>());
+        given.push((opt(&page, group.title.get(lang)), part.map(str::to_owned)));
+        given.extend(group.permissions.into_iter().map(|it| (opt(&it.code, it.label.get(lang)), Some(page.clone()))));
     }
+    Forest::grow(given)
 }
 
 /// Whoever may do something on a page must be able to see it, and the other way round.
-fn toggle(all: &mut BTreeSet<String>, code: &str, on: bool) {
-    let Some((page, verb)) = code.rsplit_once('.') else { return };
+fn turn(all: &mut Vec<String>, code: &str, on: bool) {
+    let page = prefix(code);
     if on {
-        all.extend([code.to_owned(), format!("{page}.view")]);
-    } else if verb == "view" {
-        all.retain(|it| it.rsplit_once('.').is_none_or(|(other, _)| other != page));
-    } else {
-        all.remove(code);
-    }
-}
-
-/// The control of a set of permissions.
-pub fn permissions(slot: Slot) -> AnyView {
-    let chosen = Chosen(slot);
-    let rows = move || {
-        let groups = offered(&text_of(slot.form, "kind"));
-        let all = groups.iter().flat_map(|it| it.permissions.iter().map(|it| it.code.clone())).collect();
-        view! {
-            <div class="rights-row rights-head">{check(chosen, all, tr("全部", "All"))}</div>
-            {groups.into_iter().map(|it| row(chosen, it)).collect_view()}
+        for code in [code.to_owned(), format!("{page}.view")] {
+            if !all.contains(&code) {
+                all.push(code);
+            }
         }
-        .into_any()
-    };
-    view! { <div class="rights" id=slot.id() data-test=slot.field.name>{live(rows)}</div> }.into_any()
-}
-
-fn row(chosen: Chosen, group: Group) -> AnyView {
-    let codes = group.permissions.iter().map(|it| it.code.clone()).collect();
-    let one = |it: Permission| check(chosen, vec![it.code], say(it.label));
-    view! {
-        <div class="rights-row">
-            <div class="rights-page">{check(chosen, codes, say(group.title))}</div>
-            <div class="rights-verbs">{group.permissions.into_iter().map(one).collect_view()}</div>
-        </div>
+    } else if code.strip_prefix(page) == Some(".view") {
+        all.retain(|it| prefix(it) != page);
+    } else {
+        all.retain(|it| it != code);
     }
-    .into_any()
 }
 
-/// A check box for one or several codes; for several it can be half on.
-fn check(chosen: Chosen, codes: Vec<String>, label: &'static str) -> AnyView {
-    let name = codes.first().filter(|_| codes.len() == 1).cloned();
-    let of = codes.clone();
-    let on = Memo::new(move |_| {
-        let all = chosen.all();
-        (of.iter().all(|it| all.contains(it)), of.iter().any(|it| all.contains(it)))
+/// The control.
+pub fn permissions(slot: Slot) -> AnyView {
+    let forest = Memo::new(move |_| planted(offered(&text_of(slot.form, "kind")), lang()));
+    let open = RwSignal::new(Vec::new());
+    follow(move || open.set(forest.with(Forest::inner_ids)));
+    let turn = Callback::new(move |(codes, on): (Vec<String>, bool)| {
+        let mut all = untrack(|| slot.ids());
+        for code in codes {
+            turn(&mut all, &code, on);
+        }
+        slot.put(all);
     });
-    let all = move || on.get().0;
-    let half = move || on.get().1 && !on.get().0;
-    view! {
-        <label class="el-checkbox" class:is-checked=move || all()>
-            <span class="el-checkbox__input" class:is-checked=all class:is-indeterminate=move || half()>
-                <input type="checkbox" class="el-checkbox__original" name=name prop:checked=move || all() prop:indeterminate=move || half()
-                    on:change=boxed(move |event| chosen.set(&codes, event_target_checked(&event)))/>
-                <span class="el-checkbox__inner"></span>
-            </span>
-            <span class="el-checkbox__label">{label}</span>
-        </label>
-    }
-    .into_any()
+    let choice = Choice::Many { chosen: Signal::derive(move || slot.ids()), turn };
+    let label = say(slot.field.label).to_owned();
+    let it = Tree { id: slot.id(), name: slot.field.name, label, forest: forest.into(), choice, open, rows: true };
+    view! { <div class="rights">{tools(&it)}{tree(it)}</div> }.into_any()
 }
 
 #[cfg(test)]
@@ -109,12 +90,26 @@ mod tests {
 
     #[test]
     fn seeing_goes_with_doing() {
-        let mut all = BTreeSet::new();
-        toggle(&mut all, "car.station.update", true);
-        let codes: Vec<_> = all.iter().map(String::as_str).collect();
-        assert_eq!(codes, ["car.station.update", "car.station.view"]);
-        toggle(&mut all, "car.charger.view", true);
-        toggle(&mut all, "car.station.view", false);
-        assert_eq!(all.iter().map(String::as_str).collect::<Vec<_>>(), ["car.charger.view"]);
+        let mut all = Vec::new();
+        turn(&mut all, "car.station.update", true);
+        assert_eq!(all, ["car.station.update", "car.station.view"]);
+        turn(&mut all, "car.charger.view", true);
+        turn(&mut all, "car.station.view", false);
+        assert_eq!(all, ["car.charger.view"]);
+    }
+
+    #[test]
+    fn pages_stand_in_their_parts_of_the_menu() {
+        let forest = planted(groups(), Lang::Zh);
+        let above = |id: &str| {
+            let place = forest.place(id).unwrap();
+            (0..place)
+                .rev()
+                .find(|it| forest.get(*it).unwrap().end > place)
+                .map(|it| forest.get(it).unwrap().it.value.clone())
+        };
+        assert_eq!(above("car.station.update").as_deref(), Some("car.station"));
+        assert_eq!(above("car.station"), part("car.station", Lang::Zh).map(str::to_owned));
+        assert_eq!(above("dashboard"), None, "a part of one page is that page");
     }
 }

@@ -1,10 +1,12 @@
-//! A box to choose from: one or several, with search, with the keyboard.
+//! A box to choose from: one or several, out of a list or a tree, with search, with the keyboard.
 
+use leptos::attr::custom::custom_attribute;
 use leptos::ev::{FocusEvent, KeyboardEvent, MouseEvent};
 use leptos::html::{Div, Input};
 use leptos::prelude::*;
 
-use super::icon::{CHEVRON_DOWN, X, icon};
+use super::forest::{Forest, Step};
+use super::icon::{CHEVRON_DOWN, CHEVRON_RIGHT, X, icon};
 use super::popper::{left, popper};
 use crate::lang::tr;
 use crate::run::{boxed, follow, live};
@@ -20,6 +22,15 @@ pub struct Opt {
     pub note: String,
 }
 
+/// The options as a tree.
+#[derive(Clone, Copy)]
+pub struct Levels {
+    /// The options below each other.
+    pub forest: Signal<Forest>,
+    /// The values of those that are open.
+    pub open: RwSignal<Vec<String>>,
+}
+
 /// A select: where its options come from and where the choice goes.
 #[derive(Clone)]
 pub struct Select {
@@ -31,6 +42,8 @@ pub struct Select {
     pub placeholder: String,
     /// What can be chosen.
     pub options: Signal<Vec<Opt>>,
+    /// The same as a tree, in which what is typed is searched at hand.
+    pub levels: Option<Levels>,
     /// Options are on their way.
     pub busy: Signal<bool>,
     /// What is chosen.
@@ -57,6 +70,7 @@ struct State {
     typed: RwSignal<String>,
     at: RwSignal<usize>,
     found: Memo<Vec<Opt>>,
+    levels: Option<Levels>,
     chosen: Signal<Vec<String>>,
     pick: Callback<Vec<String>>,
     multiple: bool,
@@ -88,6 +102,35 @@ impl State {
         let count = self.found.with_untracked(Vec::len).max(1);
         self.at.update(|at| *at = if down { (*at + 1) % count } else { (*at + count - 1) % count });
     }
+
+    fn fold(self, value: &str) {
+        if let Some(Levels { open, .. }) = self.levels {
+            open.update(|open| match open.iter().position(|it| it == value) {
+                Some(place) => drop(open.remove(place)),
+                None => open.push(value.to_owned()),
+            });
+        }
+    }
+
+    /// Goes down into what is below an option, or up out of it; while something is typed the keys move in the text.
+    fn across(self, key: &str) -> bool {
+        let Some(Levels { forest, open }) = self.levels.filter(|_| self.typed.with_untracked(String::is_empty)) else {
+            return false;
+        };
+        let at = self.found.with_untracked(|it| it.get(self.at.get_untracked()).map(|it| it.value.clone()));
+        let step = forest.with_untracked(|it| it.step(&it.shown(&open.get_untracked(), ""), it.place(&at?)?, key));
+        let value = |place| forest.with_untracked(|it| it.get(place).map(|it| it.it.value.clone())).unwrap_or_default();
+        match step {
+            Some(Step::Open(place) | Step::Close(place)) => self.fold(&value(place)),
+            Some(Step::To(place)) => {
+                let to = value(place);
+                self.at
+                    .set(self.found.with_untracked(|it| it.iter().position(|it| it.value == to)).unwrap_or_default());
+            }
+            None => {}
+        }
+        true
+    }
 }
 
 /// Draws a select.
@@ -97,6 +140,7 @@ pub fn select(it: Select) -> AnyView {
         name,
         placeholder,
         options,
+        levels,
         busy,
         chosen,
         called,
@@ -110,11 +154,17 @@ pub fn select(it: Select) -> AnyView {
     let (open, typed, at) = (RwSignal::new(false), RwSignal::new(String::new()), RwSignal::new(0));
     let remote = search.is_some();
     let found = Memo::new(move |_| {
+        if let Some(Levels { forest, open }) = levels {
+            let opt = |forest: &Forest, place| forest.get(place).map(|it| it.it.clone());
+            let shown =
+                |it: &Forest| it.shown(&open.get(), &typed.get()).into_iter().filter_map(|at| opt(it, at)).collect();
+            return forest.with(shown);
+        }
         let typed = typed.get().to_ascii_lowercase();
         let fits = |it: &Opt| remote || typed.is_empty() || it.label.to_ascii_lowercase().contains(&typed);
         options.with(|it| it.iter().filter(|it| fits(it)).cloned().collect::<Vec<_>>())
     });
-    let state = State { open, typed, at, found, chosen, pick, multiple };
+    let state = State { open, typed, at, found, levels, chosen, pick, multiple };
     let (root, input) = (NodeRef::<Div>::new(), NodeRef::<Input>::new());
     let show =
         move || {
@@ -141,6 +191,7 @@ pub fn select(it: Select) -> AnyView {
                 state.step(event.key() == "ArrowDown");
                 true
             }
+            "ArrowLeft" | "ArrowRight" if open.get_untracked() => state.across(&event.key()),
             "ArrowDown" | "ArrowUp" | "Enter" | " " if !open.get_untracked() => {
                 show();
                 true
@@ -192,6 +243,11 @@ pub fn select(it: Select) -> AnyView {
         pick.run(Vec::new());
     };
     let (list_id, face_id) = (format!("{id}-list"), format!("{id}-face"));
+    let active = {
+        let list_id = list_id.clone();
+        move || open.get().then(|| format!("{list_id}-{}", at.get()))
+    };
+    let kind = if levels.is_some() { "tree" } else { "listbox" };
     view! {
         <div node_ref=root class="el-select" class:is-disabled=disabled data-test=name on:focusout=boxed(leave)>
             <div class="el-select__wrapper" class:is-focused=open class:is-disabled=disabled on:click=boxed(click)>
@@ -199,7 +255,7 @@ pub fn select(it: Select) -> AnyView {
                     {move || multiple.then(|| chosen.get().into_iter().map(|it| chip(state, it, called)).collect_view())}
                     <div class="el-select__selected-item el-select__input-wrapper">
                         <input node_ref=input class="el-select__input" id=id name=name type="text" role="combobox" autocomplete="off"
-                            spellcheck="false" aria-haspopup="listbox" aria-controls=list_id.clone()
+                            spellcheck="false" aria-haspopup=kind aria-controls=list_id.clone() aria-activedescendant=move || active()
                             aria-expanded=move || open.get().to_string()
                             aria-describedby=face_id.clone()
                             prop:value=typed disabled=disabled on:input=boxed(typing) on:keydown=boxed(key)/>
@@ -241,6 +297,7 @@ fn chip(state: State, value: String, called: Callback<String, String>) -> AnyVie
 }
 
 fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
+    let (of, kind) = (id.clone(), if state.levels.is_some() { "tree" } else { "listbox" });
     let empty = move || {
         if busy.get() { tr("加载中…", "Loading…") } else { tr("没有可选项", "Nothing to choose from") }
     };
@@ -249,12 +306,12 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
         if found.is_empty() {
             return view! { <p class="el-select-dropdown__empty">{move || empty()}</p> }.into_any();
         }
-        found.into_iter().enumerate().map(|(index, it)| option(state, index, it)).collect_view().into_any()
+        found.into_iter().enumerate().map(|(index, it)| option(state, &of, index, it)).collect_view().into_any()
     };
     view! {
         <div class="el-select-dropdown">
             // The focus stays in the input, or the list would close before the click arrives.
-            <ul class="el-select-dropdown__list select-list" role="listbox" id=id on:mousedown=boxed(|event: MouseEvent| event.prevent_default())>
+            <ul class="el-select-dropdown__list select-list" role=kind id=id on:mousedown=boxed(|event: MouseEvent| event.prevent_default())>
                 {live(items)}
             </ul>
         </div>
@@ -262,8 +319,15 @@ fn list(state: State, id: String, busy: Signal<bool>) -> AnyView {
     .into_any()
 }
 
-fn option(state: State, index: usize, it: Opt) -> AnyView {
+fn option(state: State, list: &str, index: usize, it: Opt) -> AnyView {
     let Opt { value, label, note } = it;
+    // How deep it is, and whether what is below it is shown.
+    let level = state.levels.and_then(|it| {
+        let place = |it: &Forest| it.place(&value).and_then(|at| Some((it.get(at)?.depth, it.inner(at))));
+        let (depth, inner) = it.forest.with_untracked(place)?;
+        let open = it.open.with_untracked(|it| it.contains(&value)) || !state.typed.with_untracked(String::is_empty);
+        Some((depth, inner.then_some(open)))
+    });
     let node = NodeRef::<leptos::html::Li>::new();
     follow(move || {
         if let (true, Some(node)) = (state.at.get() == index, node.get()) {
@@ -275,14 +339,27 @@ fn option(state: State, index: usize, it: Opt) -> AnyView {
     let mine = value.clone();
     let selected = move || state.chosen.with(|it| it.contains(&mine));
     let picked = selected.clone();
-    let data = value.clone();
+    let (data, value_of_fold) = (value.clone(), value.clone());
     view! {
         <li node_ref=node class="el-select-dropdown__item" class:is-selected=move || selected() class:is-hovering=move || state.at.get() == index
-            role="option" data-value=data aria-selected=move || picked().to_string()
+            id=format!("{list}-{index}") role=if level.is_some() { "treeitem" } else { "option" } data-value=data
+            aria-selected=move || picked().to_string() {..custom_attribute("aria-level", level.map(|it| (it.0 + 1).to_string()))}
+            aria-expanded=level.and_then(|it| it.1).map(|it| it.to_string()) style:padding-left=level.map(|it| format!("{}px", 8 + it.0 * 16))
             on:mousemove=boxed(move |_| state.at.set(index)) on:click=boxed(move |_| state.take(&value))>
+            {level.map(|it| fold(state, it.1, value_of_fold))}
             <span>{label}</span>
             {(!note.is_empty()).then(|| view! { <span class="option-note">{note}</span> }.into_any())}
         </li>
     }
     .into_any()
+}
+
+/// What opens and closes an option; an empty place where nothing is below it.
+fn fold(state: State, open: Option<bool>, value: String) -> AnyView {
+    let Some(open) = open else { return view! { <span class="el-tree-node__expand-icon is-leaf"></span> }.into_any() };
+    let click = move |event: MouseEvent| {
+        event.stop_propagation();
+        state.fold(&value);
+    };
+    view! { <span class="el-tree-node__expand-icon" class:expanded=open on:click=boxed(click)>{icon(CHEVRON_RIGHT)}</span> }.into_any()
 }

@@ -4,6 +4,8 @@ mod audit;
 mod car_order;
 mod charger;
 mod dashboard;
+#[cfg(debug_assertions)]
+mod gallery;
 pub mod login;
 mod password;
 mod payment;
@@ -180,7 +182,11 @@ pub const GROUPS: &[Group] = &[
 ];
 
 /// Pages that no menu shows.
-const ASIDE: &[Page] = &[Page::own("password", t("修改密码", "Change password"), "", password::password)];
+const ASIDE: &[Page] = &[
+    Page::own("password", t("修改密码", "Change password"), "", password::password),
+    #[cfg(debug_assertions)]
+    Page::own("kit", t("组件", "Kit"), "", gallery::gallery),
+];
 
 /// A page found for an address.
 #[derive(Clone, Copy)]

@@ -195,6 +195,7 @@ impl Resource for Departments {
 
 /// Searches among the departments of a provider or property.
 pub const AMONG: Field = Field::new("department_id", t("部门", "Department"), Input::Lookup("system/departments"))
+    .tree()
     .within("provider_id")
     .within("property_id")
     .within("collective_id");
@@ -207,6 +208,7 @@ impl Editable for Departments {
         node::PROPERTY,
         node::COLLECTIVE,
         node::at_node(Field::new("parent_id", t("上级部门", "Above it"), Input::Lookup("system/departments")))
+            .tree()
             .help(t("不选则归属一级部门", "Without one it is below the node's first department")),
         Field::new("name", t("部门名称", "Name"), Input::Text(30)).required(),
         Field::new("position", t("显示排序", "Order"), Input::Int { min: 0, max: 9999 }),

@@ -177,6 +177,7 @@ impl Editable for Posts {
         node::PROPERTY,
         node::COLLECTIVE,
         node::at_node(Field::new("department_id", t("部门", "Department"), Input::Lookup("system/departments")))
+            .tree()
             .required(),
         Field::new("name", t("岗位名称", "Name"), Input::Text(30)).required(),
         Field::new("position", t("显示顺序", "Order"), Input::Int { min: 0, max: 9999 }),

@@ -193,7 +193,8 @@ impl Resource for Roles {
 }
 
 /// Whom a role is given to or taken from.
-pub const USERS: &[Field] = &[Field::new("user_ids", t("用户", "Users"), Input::Lookups("system/users")).required()];
+pub const USERS: &[Field] =
+    &[Field::new("user_ids", t("用户", "Users"), Input::Lookups("system/users")).two_lists().required()];
 
 impl Editable for Roles {
     type Form = RoleForm;

@@ -299,8 +299,9 @@ impl Resource for Users {
 /// What a user is bound to.
 pub const STATIONS: &[Field] = &[
     Field::new("car_station_ids", t("汽车电站", "Car stations"), Input::Lookups("car/stations"))
+        .two_lists()
         .help(t("汽车与单车电站都不选，表示其节点下的全部电站", "None of either line means all stations of the node")),
-    Field::new("bike_station_ids", t("单车电站", "E-bike stations"), Input::Lookups("bike/stations")),
+    Field::new("bike_station_ids", t("单车电站", "E-bike stations"), Input::Lookups("bike/stations")).two_lists(),
 ];
 
 impl Editable for Users {
@@ -314,7 +315,8 @@ impl Editable for Users {
         Field::new("name", t("用户名称", "Name"), Input::Text(30)).required(),
         Field::new("phone", t("手机号码", "Mobile"), Input::Mobile),
         Field::new("email", t("邮箱", "E-mail"), Input::Email),
-        node::at_node(Field::new("department_id", t("归属部门", "Department"), Input::Lookup("system/departments"))),
+        node::at_node(Field::new("department_id", t("归属部门", "Department"), Input::Lookup("system/departments")))
+            .tree(),
         Field::new("post_id", t("岗位", "Post"), Input::Lookup("system/posts")).within("department_id"),
         node::at_node(Field::new("role_ids", t("角色", "Roles"), Input::Lookups("system/roles"))),
         Field::new("password", t("登录密码", "Password"), Input::Password).help(t(

@@ -14,7 +14,7 @@ use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::dropdown::{Item, dropdown};
 use crate::kit::entry::wire;
-use crate::kit::form::form_view;
+use crate::kit::form::{form_view, roomy};
 use crate::kit::input::toggle;
 use crate::kit::modal::dialog;
 use crate::kit::toast;
@@ -165,7 +165,13 @@ pub fn deed_dialog(desk: Desk, deed: Deed, id: Uuid) -> AnyView {
         {button("", "cancel", None, tr("取消", "Cancel"), move || close.run(()))}
         {busy_button(class, "ok", say(deed.label), busy, submit)}
     };
-    dialog(say(deed.label).to_owned(), 560, close, body.into_any(), foot.into_any())
+    dialog(
+        say(deed.label).to_owned(),
+        if roomy(deed.fields) { 860 } else { 560 },
+        close,
+        body.into_any(),
+        foot.into_any(),
+    )
 }
 
 fn delete(desk: Desk, id: Uuid, name: String) {

@@ -36,7 +36,7 @@ pub fn import_dialog(desk: Desk, open: RwSignal<bool>) -> AnyView {
         };
         busy.set(true);
         spawn_local(async move {
-            let outcome = api::upload(&format!("{}/import", desk.source.path), &file).await;
+            let outcome = api::upload(&format!("{}/import", desk.source.path), &file, |_| ()).await;
             _ = busy.try_set(false);
             match outcome {
                 Ok(answer) => {
