@@ -1,13 +1,12 @@
 //! The main job, as people do it: staff sets up a station in the console, a charger comes online, a driver pays and
 //! charges, the console shows it live, the bill is proved and the rest given back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use backend::simulate::charger::Deed;
 use backend::simulate::connector::Car;
 use backend::simulate::driver::{Driver, Manner};
-use e2e::platform::PASSWORD;
 use e2e::{Browser, Platform};
 use shared::driver_app::{DriverOrderDetail, LiveOrder, OrderToPay};
 use shared::fixed::Fen;
@@ -33,10 +32,20 @@ async fn save(browser: &Browser, shown: &str) -> Result<()> {
 
 /// Opens a page by its menu entry, and the form that adds a row.
 async fn add(browser: &Browser, path: &str) -> Result<()> {
-    browser.click(&format!("[data-test='menu-{path}']")).await?;
+    browser.follow(&format!("/{path}")).await?;
     browser.see(&format!("[data-test='{path}']")).await?;
     browser.click("[data-test='create']").await?;
     browser.see(".el-dialog").await.map(drop)
+}
+
+/// Tries until it is so.
+async fn until(what: &str, so: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !so().await? {
+        ensure!(Instant::now() < deadline, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,10 +66,8 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.go("/").await?;
     browser.see("[data-test='login']").await?;
     browser.screenshot("login").await?;
-    browser.fill("[name='username']", "admin").await?;
-    browser.fill("[name='current-password'], [name='password']", PASSWORD).await?;
-    browser.click("[data-test='login']").await?;
-    browser.see("[data-test='menu-car/stations']").await?;
+    browser.log_in().await?;
+    browser.settled().await?;
     browser.screenshot("dashboard").await?;
 
     add(browser, "car/stations").await?;
@@ -88,18 +95,32 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     fill(browser, "name", "快充区").await?;
     save(browser, "快充区").await?;
 
-    add(browser, "car/chargers").await?;
+    // A charger knocks before anybody has entered it; staff finds it among the strangers and takes it in.
+    let world = platform.world("E2E", 1, 480)?;
+    let charger = world.chargers.get("E2E0001").context("no charger")?;
+    browser.follow("/car/unregistered-devices").await?;
+    let knocked = async || {
+        browser.click("[data-test='search']").await?;
+        browser.settled().await?;
+        browser.see("[data-test='adopt'], [data-test='empty']").await?.attr("data-test").await.map_err(Error::from)
+    };
+    until("the charger knocks", async || Ok(knocked().await?.as_deref() == Some("adopt"))).await?;
+    browser.screenshot("unregistered").await?;
+    browser.click("[data-test='adopt']").await?;
+    let serial_no = browser.see(".el-dialog [name='serial_no']").await?;
+    ensure!(serial_no.prop("value").await?.as_deref() == Some("E2E0001"), "the serial number is filled in");
     choose(browser, "station_id", "江畔充电站").await?;
     choose(browser, "area_id", "快充区").await?;
-    fill(browser, "serial_no", "E2E0001").await?;
     fill(browser, "name", "一号桩").await?;
+    fill(browser, "connectors", "2").await?;
     fill(browser, "output_power_w", "480").await?;
     for (field, text) in [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")]
     {
         choose(browser, field, text).await?;
     }
     browser.screenshot("charger-form").await?;
-    save(browser, "E2E0001").await?;
+    browser.click(".el-dialog [data-test='ok']").await?;
+    browser.see("[data-test='empty']").await?;
 
     add(browser, "car/tariffs").await?;
     choose(browser, "station_id", "江畔充电站").await?;
@@ -111,16 +132,37 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.screenshot("tariff-form").await?;
     save(browser, "统一电价").await?;
 
-    // The charger comes online; a driver plugs in, pays and charges.
-    let world = platform.world("E2E", 1, 480)?;
-    let charger = world.chargers.get("E2E0001").context("no charger")?;
+    // The charger comes online; it is renamed and told something, and its page says so.
     charger.until(|it| it.online).await?;
-    browser.click("[data-test='menu-car/chargers']").await?;
+    browser.follow("/car/chargers").await?;
     browser.see_text("tr.el-table__row", "在线").await?;
     browser.screenshot("chargers").await?;
+    browser.click("tr.el-table__row a.el-link").await?;
+    browser.see_text("[data-test='state']", "在线").await?;
+    browser.click("[data-test='edit']").await?;
+    let count = browser.see(".el-dialog [name='connectors']").await?;
+    ensure!(count.prop("value").await?.as_deref() == Some("2"), "the form knows how many connectors there are");
+    fill(browser, "name", "一号快充桩").await?;
+    browser.click(".el-dialog [data-test='ok']").await?;
+    browser.see_text("h1", "一号快充桩").await?;
+    browser.click("[data-test='sync-clock']").await?;
+    browser.see_text("[role='tabpanel']", "已执行").await?;
+    browser.click("[data-test='tab-frames']").await?;
+    browser.see_text("[role='tabpanel']", "Heartbeat").await?;
+    browser.click("[data-test='tab-history']").await?;
+    browser.see_text("[role='tabpanel'] ins", "一号快充桩").await?;
+    browser.screenshot("charger").await?;
+
+    // A driver plugs in; the list shows it, and the menu that somebody has just opened there stays open.
+    browser.click("[data-test='back']").await?;
+    browser.click("[data-test='more']").await?;
     let car = Car { capacity_wh: 90_000, soc: 20, max_power_w: 480_000, asleep: false };
     charger.act(Deed::Plug(1, car)).await?;
     charger.until(|it| it.told).await?;
+    browser.see_text("tr.el-table__row", "1 / 0 / 0 / 2").await?;
+    browser.see("[role='menu']").await?;
+
+    // The driver pays and charges.
     let manner = Manner {
         platform: platform.url.clone(),
         charge: Duration::ZERO..Duration::from_secs(1),
@@ -141,7 +183,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     let live = driver.until(order, |it| it.state == OrderState::Charging && it.kwh.units() > 0).await?;
 
     // Staff watches it without reloading.
-    browser.click("[data-test='menu-orders/car']").await?;
+    browser.follow("/orders/car").await?;
     browser.see_text("tr.el-table__row", "充电中").await?;
     browser.screenshot("orders-running").await?;
     browser.go(&format!("/orders/car/{order}")).await?;
@@ -155,26 +197,19 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     driver.stop(order).await?;
     driver.until(order, |it| it.state == OrderState::Completed).await?;
     browser.see_text("body", "订单完成").await?;
-    let refunded = async || -> Result<Option<DriverOrderDetail>> {
-        let detail = driver.detail(order).await?;
-        let back = detail.refunds.iter().all(|it| it.state == RefundState::Succeeded) && !detail.refunds.is_empty();
-        Ok(Some(detail).filter(|_| back))
+    let refunded = async || -> Result<bool> {
+        let refunds = driver.detail(order).await?.refunds;
+        Ok(!refunds.is_empty() && refunds.iter().all(|it| it.state == RefundState::Succeeded))
     };
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    let detail = loop {
-        if let Some(detail) = refunded().await? {
-            break detail;
-        }
-        ensure!(std::time::Instant::now() < deadline, "the rest was not given back");
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    };
+    until("the rest is given back", refunded).await?;
+    browser.see_text("body", "退款成功").await?;
+    let detail: DriverOrderDetail = driver.detail(order).await?;
     let total: i64 = detail.lines.iter().map(|it| it.elec_fen.0 + it.service_fen.0).sum();
     ensure!(total == detail.charged_fen.0 && total > 0, "the lines add up to the bill");
     let back: i64 = detail.refunds.iter().map(|it| it.amount_fen.0).sum();
     ensure!(back + total == 5000, "charged {total} and gave back {back}");
     ensure!(world.bank.books().refunds.values().map(|it| it.amount_fen.0).sum::<i64>() == back, "the channel's books");
-    browser.go(&format!("/orders/car/{order}")).await?;
-    browser.see_text("body", "退款成功").await?;
+    browser.see_text("[data-test='proof']", "核对一致").await?;
     browser.screenshot("order-completed").await?;
     let broken = backend::verify::run(&platform.app).await?;
     ensure!(broken.is_empty(), "{broken:#?}");

@@ -76,26 +76,38 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
         again: RwSignal::new((0, false)),
     };
     let latest = StoredValue::new(0_u32);
+    let underway = StoredValue::new(NOTHING);
     let before = Cell::new(None);
     run::follow(move || {
         let (now, (round, quiet)) = (address.get(), it.again.get());
         let before = before.replace(Some((now.clone(), round)));
         let asked_again = before.is_some_and(|before| before.0 == now && before.1 != round);
+        let quiet = quiet && asked_again;
+        // Whoever asks anew before the answer is there may never see one.
+        if quiet && underway.get_value() != NOTHING {
+            return underway.set_value(OWED);
+        }
         latest.update_value(|it| *it += 1);
         match now {
             Some(now) => {
                 let turn = latest.get_value();
-                let quiet = quiet && asked_again;
+                underway.set_value(ASKED);
                 it.busy.set(!quiet);
                 spawn_local(async move {
                     let answer = Ask::get(&now).text().await;
                     // The page is gone, or somebody has asked for something else since.
                     if latest.try_get_value() == Some(turn) {
+                        let owed = underway.get_value() == OWED;
+                        underway.set_value(NOTHING);
                         it.settle(answer, quiet);
+                        if owed {
+                            it.refresh();
+                        }
                     }
                 });
             }
             None => {
+                underway.set_value(NOTHING);
                 it.busy.set(false);
                 it.text.set(None);
             }
@@ -103,6 +115,13 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
     });
     it
 }
+
+/// No answer is on its way.
+const NOTHING: u32 = 0;
+/// One is.
+const ASKED: u32 = 1;
+/// One is, and meanwhile something has changed, so that it will be asked for anew.
+const OWED: u32 = 2;
 
 /// Element's veil over what is being read.
 pub fn veil(busy: RwSignal<bool>) -> AnyView {

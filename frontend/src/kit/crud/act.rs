@@ -28,18 +28,21 @@ const SIDE_BY_SIDE: usize = 3;
 /// not fit go into a menu.
 pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>>) -> AnyView {
     let source = desk.source;
-    // What applies, by name: it is compared with what applied before.
+    // The row, and what applies to it by name: it is compared with what applied before.
     let apply = Memo::new(move |_| {
         entry.with(|it| {
-            let Some(it) = it else { return Vec::new() };
+            let Some(it) = it else { return Vec::<String>::new() };
             let deeds = (source.actions)().into_iter().zip(&it.applies).filter(|(_, on)| **on).map(|(it, _)| it.verb);
             let begun = source.begins.filter(|begin| (begin.form)(it).is_some()).map(|it| it.name);
-            deeds.chain(begun).map(str::to_owned).collect::<Vec<String>>()
+            let mut apply = vec![it.id.to_string()];
+            apply.extend(deeds.chain(begun).map(str::to_owned));
+            apply
         })
     });
     let draw = move || {
-        let applies = |name: &str| apply.with(|it| it.iter().any(|it| it == name));
-        let Some(id) = entry.with_untracked(|it| it.as_ref().map(|it| it.id)) else { return ().into_any() };
+        let apply = apply.get();
+        let Some(id) = apply.first().and_then(|it| Uuid::try_parse(it).ok()) else { return ().into_any() };
+        let applies = |name: &str| apply.iter().any(|it| it == name);
         let mut items = Vec::new();
         let name = move || entry.with_untracked(|it| it.as_ref().map(|it| it.name.clone()).unwrap_or_default());
         if let Some(open) = open {
@@ -83,10 +86,19 @@ async fn send(desk: Desk, ask: Ask<'_>, done: &str) -> Result<(), crate::api::Fa
     Ok(())
 }
 
+/// Told when a row was switched.
 fn done_text(label: &str) -> String {
     match lang() {
         Lang::Zh => format!("{label}成功"),
         Lang::En => format!("{label}: done"),
+    }
+}
+
+/// Told when an action was taken in: what devices and channels make of it turns out later.
+fn sent_text(label: &str) -> String {
+    match lang() {
+        Lang::Zh => format!("已提交：{label}"),
+        Lang::En => format!("{label}: taken in"),
     }
 }
 
@@ -117,7 +129,7 @@ fn begin(desk: Desk, deed: Deed, id: Uuid, name: String) {
         if agreed {
             let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
             let key = deed.keyed.then(Uuid::new_v4);
-            if let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &done_text(say(deed.label))).await
+            if let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &sent_text(say(deed.label))).await
             {
                 toast::failed(&failure);
             }
@@ -143,7 +155,7 @@ pub fn deed_dialog(desk: Desk, deed: Deed, id: Uuid) -> AnyView {
         busy.set(true);
         spawn_local(async move {
             let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
-            let outcome = send(desk, Ask::post(&path, &body).keyed(key), &done_text(say(deed.label))).await;
+            let outcome = send(desk, Ask::post(&path, &body).keyed(key), &sent_text(say(deed.label))).await;
             _ = busy.try_set(false);
             match outcome {
                 Ok(()) => close.run(()),
