@@ -57,6 +57,8 @@ impl Platform {
         setup::first_run_with(&app, PASSWORD).await?;
         let running = serve::start(core)?;
         tokio::spawn(running.server);
+        let core = app.core.clone();
+        tokio::spawn(async move { core.hub.listen(&core.database_url, core.stopping.clone()).await });
         serve::spawn_background(&app);
         Ok(Self { url: format!("http://{}", running.address), app, config, bank })
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::describe::{Cell, Input};
 use crate::fixed::Fen;
 use crate::permission::{self, Described, Page};
+use crate::pricing::Tariff;
 use crate::resource::{FormMap, Resource, Row, Verb};
 use crate::text::{Lang, Text, t};
 
@@ -67,11 +68,27 @@ pub fn action_label<R: Resource>(action: &str) -> Option<Text> {
     usual.or_else(|| R::ACTIONS.iter().find(|it| it.verb == action).map(|it| it.label))
 }
 
-/// What differs between a row before and after, field by field; nothing when it was made or removed. That it was changed,
-/// and when, need not be told again. [`word`] says it for people.
+/// That a row was changed, and when, need not be told again; and what its device tells of itself, which changes all the
+/// time, was done by nobody.
+const UNTOLD: [&str; 11] = [
+    "version",
+    "updated_at",
+    "condition",
+    "device",
+    "faults",
+    "last_seen_at",
+    "online",
+    "order_id",
+    "order_no",
+    "status",
+    "status_at",
+];
+
+/// What differs between a row before and after, field by field; nothing when it was made or removed. [`word`] says it for
+/// people.
 pub fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
     let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else { return Vec::new() };
-    let told = |field: &&String| !matches!(field.as_str(), "version" | "updated_at");
+    let told = |field: &&String| !UNTOLD.contains(&field.as_str());
     let gone = before.keys().filter(|it| !after.contains_key(*it));
     let value = |row: &FormMap, field: &String| row.get(field).cloned().unwrap_or_default();
     let change = |field: &String| FieldChange {
@@ -97,15 +114,26 @@ pub fn word(path: &str, changes: &mut [FieldChange], lang: Lang) {
         if named || matches!(input, Some(Input::Lookups(_))) {
             continue;
         }
-        change.label = Some(label.get(lang).to_owned());
         change.before_text = said(&change.field, input, &change.before, lang);
         change.after_text = said(&change.field, input, &change.after, lang);
+        // What people read is the same.
+        change.label = (change.before_text != change.after_text).then(|| label.get(lang).to_owned());
     }
 }
 
 /// A value as people read it: with its code's label, in local time, in yuan and kW.
 fn said(field: &str, input: Option<Input>, value: &Value, lang: Lang) -> String {
     match (value, input) {
+        (value, Some(Input::Custom("tariff"))) => {
+            Tariff::deserialize(value).map(|it| crate::tariff::said(&it, lang)).unwrap_or_default()
+        }
+        (Value::Number(number), Some(Input::Custom("presets"))) => {
+            number.as_i64().map(|it| Fen(it).yuan()).unwrap_or_default()
+        }
+        // How many of something a row has, by what they are doing: only that there are others is told.
+        (Value::Object(counts), Some(Input::Int { .. })) => {
+            counts.get("total").map(Value::to_string).unwrap_or_default()
+        }
         (Value::Bool(on), _) if field == "enabled" => Cell::enabled(*on).plain(lang),
         (Value::Bool(on), _) => Cell::flag(*on).plain(lang),
         (Value::String(text), Some(Input::Choice(choices))) => {
@@ -178,6 +206,33 @@ mod tests {
         let mut told = changes(&weak, &strong);
         word("system/roles", &mut told, Lang::En);
         assert_eq!(told[0].before_text, "Car stations: View");
+    }
+
+    #[test]
+    fn what_a_device_does_is_not_told_of_people() {
+        let charger = |total: i64, available: i64, name: &str| json!({"name": name, "connectors": {"total": total, "available": available}, "condition": name, "online": total == 1});
+        let read = |before: Value, after: Value| {
+            let mut told = changes(&before, &after);
+            word("car/chargers", &mut told, Lang::Zh);
+            let labelled = told.into_iter().filter_map(|it| Some((it.label?, it.before_text, it.after_text)));
+            labelled.map(|(label, before, after)| format!("{label} {before} {after}")).collect::<Vec<_>>()
+        };
+        assert_eq!(read(charger(1, 0, "甲"), charger(2, 0, "乙")), ["电枪数量 1 2", "电桩名称 甲 乙"]);
+        assert!(read(charger(2, 0, "甲"), charger(2, 1, "甲")).is_empty());
+    }
+
+    #[test]
+    fn structures_are_told_in_one_line() {
+        let tariff = |elec: &str| {
+            json!({"tariff": {"mode": "uniform", "prices": {"uniform": {"elec": elec, "service": "0.4"}}, "slots": []},
+                "presets": [1000, 550]})
+        };
+        let mut after = tariff("0.95");
+        after["presets"] = json!([1000]);
+        let mut told = changes(&tariff("0.9"), &after);
+        word("car/tariffs", &mut told, Lang::Zh);
+        let texts: Vec<_> = told.iter().map(|it| (it.before_text.as_str(), it.after_text.as_str())).collect();
+        assert_eq!(texts, [("10.00、5.50", "10.00"), ("统一 0.90000 + 0.40000", "统一 0.95000 + 0.40000")]);
     }
 
     #[test]

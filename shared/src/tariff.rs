@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::codes::{Code, Tone};
 use crate::describe::{Cell, Column, Field, Input};
 use crate::fixed::{Fen, Kwh};
-use crate::pricing::{self, Bill, Period, PricingError, Tariff, TariffMode};
+use crate::pricing::{self, Bill, Period, PricingError, Tariff, TariffMode, UnitPrice};
 use crate::problem::FieldError;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -76,6 +76,23 @@ impl CarTariffRow {
             (None, _) => Cell::Empty,
         }
     }
+}
+
+/// The prices of a tariff in one line: `峰 1.20000 + 0.40000（10:00–12:00）`.
+pub fn said(tariff: &Tariff, lang: Lang) -> String {
+    let period = |(period, price): (&Period, &UnitPrice)| {
+        let UnitPrice { elec, service } = price;
+        let prices = format!("{} {elec} + {service}", period.label().get(lang));
+        let times = tariff.slots.iter().filter(|it| it.period == *period).map(|it| format!("{}–{}", it.from, it.to));
+        let times: Vec<String> = times.collect();
+        match (times.is_empty(), lang) {
+            (true, _) => prices,
+            (false, Lang::Zh) => format!("{prices}（{}）", times.join("，")),
+            (false, Lang::En) => format!("{prices} ({})", times.join(", ")),
+        }
+    };
+    let periods: Vec<String> = tariff.prices.iter().map(period).collect();
+    periods.join(t("；", "; ").get(lang))
 }
 
 impl Row for CarTariffRow {

@@ -2,19 +2,18 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::history::changes as differences;
 
+use crate::kit::cell::nothing;
 use crate::kit::crud::changes;
+use crate::kit::facts::items;
 use crate::lang::tr;
 
 /// Draws it from the server's answer.
 pub fn audit(answer: &Value) -> AnyView {
-    let resource = answer.get("resource").and_then(Value::as_str).unwrap_or_default();
-    let Some(source) = super::find(resource).and_then(|it| it.page.source) else { return ().into_any() };
-    let side = |name: &str| answer.get(name).unwrap_or(&Value::Null);
-    view! {
-        <h3 class="detail-title">{tr("变更内容", "What changed")}</h3>
-        {changes(source, &differences(side("before"), side("after")))}
-    }
-    .into_any()
+    let told = if items(answer, "changes").is_empty() {
+        nothing(tr("没有字段变化", "No field changed"))
+    } else {
+        changes(answer)
+    };
+    view! { <h3 class="detail-title">{tr("变更内容", "What changed")}</h3>{told} }.into_any()
 }

@@ -12,13 +12,11 @@ mod payment;
 mod tariff;
 
 use leptos::prelude::*;
-use serde_json::Value;
 use shared::area::CarAreas;
 use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::describe::Cell;
-use shared::fixed::Fen;
 use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
@@ -35,11 +33,10 @@ use shared::system::role::Roles;
 use shared::system::session::Sessions;
 use shared::system::user::Users;
 use shared::tariff::CarTariffs;
-use shared::text::{Lang, Text, t};
+use shared::text::{Text, t};
 use shared::unregistered::{Refusal, UnregisteredDevices};
 use uuid::Uuid;
 
-use crate::answer;
 use crate::kit::crud::{Begin, Entry, Source, browse, crud, edit};
 use crate::kit::form::{Slot, form_of};
 use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
@@ -212,18 +209,6 @@ pub fn find(pathname: &str) -> Option<Found> {
         let (list, id) = path.rsplit_once('/')?;
         exact(list, Some(Uuid::try_parse(id).ok()?)).filter(|it| it.page.source.is_some())
     })
-}
-
-/// What a structured field holds, in one line.
-pub fn custom_words(name: &'static str, value: &Value, lang: Lang) -> String {
-    match name {
-        "tariff" => answer::part(value).map(|it| tariff::words(&it, lang)).unwrap_or_default(),
-        "presets" => {
-            let amounts = value.as_array().into_iter().flatten().filter_map(Value::as_i64);
-            amounts.map(|it| Fen(it).yuan()).collect::<Vec<_>>().join(t("、", ", ").get(lang))
-        }
-        _ => value.to_string(),
-    }
 }
 
 /// Structured fields with a widget of their own.

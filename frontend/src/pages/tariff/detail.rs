@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::{Code, Tone};
-use shared::fixed::Price;
 use shared::pricing::{Range, Tariff, UnitPrice};
 use shared::tariff::{CarTariffRow, TariffVersion};
 use shared::text::{Lang, t};
@@ -96,21 +95,4 @@ fn version(it: &TariffVersion, in_force: Option<i32>) -> AnyView {
         </li>
     }
     .into_any()
-}
-
-/// The prices of a tariff in one line: `峰 1.2 + 0.4（10:00–12:00）`.
-pub fn words(tariff: &Tariff, lang: Lang) -> String {
-    let period = |(period, price): (&shared::pricing::Period, &UnitPrice)| {
-        let text = |price: Price| unscaled(price.units(), 5);
-        let prices = format!("{} {} + {}", period.label().get(lang), text(price.elec), text(price.service));
-        let times = tariff.slots.iter().filter(|it| it.period == *period).map(|it| format!("{}–{}", it.from, it.to));
-        let times: Vec<String> = times.collect();
-        match (times.is_empty(), lang) {
-            (true, _) => prices,
-            (false, Lang::Zh) => format!("{prices}（{}）", times.join("，")),
-            (false, Lang::En) => format!("{prices} ({})", times.join(", ")),
-        }
-    };
-    let periods: Vec<String> = tariff.prices.iter().map(period).collect();
-    periods.join(t("；", "; ").get(lang))
 }

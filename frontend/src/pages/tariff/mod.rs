@@ -6,6 +6,6 @@ mod input;
 mod presets;
 mod trial;
 
-pub use detail::{more, prices, words};
+pub use detail::{more, prices};
 pub use input::tariff_input;
 pub use presets::presets_input;
