@@ -10,9 +10,9 @@ use crate::run::boxed;
 pub fn checkbox(name: String, label: String, mark: Signal<Mark>, locked: bool, turn: Callback<bool>) -> AnyView {
     let on = move || mark.get() == Mark::On;
     view! {
-        <label class="el-checkbox" class:is-checked=move || on() class:is-disabled=locked>
-            <span class="el-checkbox__input" class:is-checked=move || on() class:is-indeterminate=move || mark.get() == Mark::Half class:is-disabled=locked>
-                <input type="checkbox" class="el-checkbox__original" name=name disabled=locked prop:checked=move || on()
+        <label class="el-checkbox" class:is-checked=on class:is-disabled=locked>
+            <span class="el-checkbox__input" class:is-checked=on class:is-indeterminate=move || mark.get() == Mark::Half class:is-disabled=locked>
+                <input type="checkbox" class="el-checkbox__original" name=name disabled=locked prop:checked=on
                     prop:indeterminate=move || mark.get() == Mark::Half
                     on:change=boxed(move |event: Event| turn.run(event_target_checked(&event)))/>
                 <span class="el-checkbox__inner"></span>

@@ -297,7 +297,7 @@ fn cell(it: Range, month: NaiveDate, day: NaiveDate) -> AnyView {
         }
     };
     view! {
-        <td class=move || class() data-day=day.to_string() on:click=boxed(move |_| it.pick(day)) on:mouseenter=boxed(over)>
+        <td class=class data-day=day.to_string() on:click=boxed(move |_| it.pick(day)) on:mouseenter=boxed(over)>
             <div class="el-date-table-cell"><span class="el-date-table-cell__text">{day.day()}</span></div>
         </td>
     }

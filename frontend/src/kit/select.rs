@@ -255,7 +255,7 @@ pub fn select(it: Select) -> AnyView {
                     {move || multiple.then(|| chosen.get().into_iter().map(|it| chip(state, it, called)).collect_view())}
                     <div class="el-select__selected-item el-select__input-wrapper">
                         <input node_ref=input class="el-select__input" id=id name=name type="text" role="combobox" autocomplete="off"
-                            spellcheck="false" aria-haspopup=kind aria-controls=list_id.clone() aria-activedescendant=move || active()
+                            spellcheck="false" aria-haspopup=kind aria-controls=list_id.clone() aria-activedescendant=active
                             aria-expanded=move || open.get().to_string()
                             aria-describedby=face_id.clone()
                             prop:value=typed disabled=disabled on:input=boxed(typing) on:keydown=boxed(key)/>
@@ -341,7 +341,7 @@ fn option(state: State, list: &str, index: usize, it: Opt) -> AnyView {
     let picked = selected.clone();
     let (data, value_of_fold) = (value.clone(), value.clone());
     view! {
-        <li node_ref=node class="el-select-dropdown__item" class:is-selected=move || selected() class:is-hovering=move || state.at.get() == index
+        <li node_ref=node class="el-select-dropdown__item" class:is-selected=selected class:is-hovering=move || state.at.get() == index
             id=format!("{list}-{index}") role=if level.is_some() { "treeitem" } else { "option" } data-value=data
             aria-selected=move || picked().to_string() {..custom_attribute("aria-level", level.map(|it| (it.0 + 1).to_string()))}
             aria-expanded=level.and_then(|it| it.1).map(|it| it.to_string()) style:padding-left=level.map(|it| format!("{}px", 8 + it.0 * 16))

@@ -141,7 +141,7 @@ fn mover(name: &'static str, face: Icon, label: &'static str, of: Panel, all: bo
         }
     };
     view! {
-        <button type="button" class="el-button el-button--primary is-plain" class:is-disabled=move || idle() data-test=name title=label
+        <button type="button" class="el-button el-button--primary is-plain" class:is-disabled=idle data-test=name title=label
             aria-label=label aria-disabled=move || idle().to_string() on:click=boxed(click)>{icon(face)}</button>
     }
     .into_any()

@@ -158,7 +158,7 @@ pub fn tree(it: Tree) -> AnyView {
     };
     view! {
         <div node_ref=root class="el-tree tree" id=id role="tree" tabindex="0" aria-label=label data-test=name
-            aria-multiselectable=many.then_some("true") aria-activedescendant=move || active()
+            aria-multiselectable=many.then_some("true") aria-activedescendant=active
             on:keydown=boxed(key) on:focus=boxed(enter)>
             {live(move || level(state, &forest.get(), None))}
         </div>
@@ -197,7 +197,7 @@ fn branch(state: State, forest: &Forest, place: usize) -> AnyView {
         <div class="el-tree-node__content" style:padding-left=format!("{}px", node.depth * 18) on:click=boxed(with_id(State::take))>
             {if inner {
                 view! {
-                    <span class="el-tree-node__expand-icon" class:expanded=move || opened() on:click=boxed(with_id(State::fold))>{icon(CHEVRON_RIGHT)}</span>
+                    <span class="el-tree-node__expand-icon" class:expanded=opened on:click=boxed(with_id(State::fold))>{icon(CHEVRON_RIGHT)}</span>
                 }.into_any()
             } else {
                 view! { <span class="el-tree-node__expand-icon is-leaf"></span> }.into_any()
@@ -217,9 +217,9 @@ fn branch(state: State, forest: &Forest, place: usize) -> AnyView {
     });
     view! {
         <div class="el-tree-node" id=state.node_id(&node.it.value) role="treeitem" data-value=node.it.value.clone()
-            class:is-current=move || chosen() class:at=move || state.at.with(|at| id.with_value(|id| at == id))
+            class:is-current=chosen class:at=move || state.at.with(|at| id.with_value(|id| at == id))
             aria-expanded=move || inner.then(|| opened().to_string())
-            aria-selected=move || (!many).then(|| chosen().to_string()) aria-checked=move || many.then(|| checked())>
+            aria-selected=move || (!many).then(|| chosen().to_string()) aria-checked=move || many.then(checked)>
             {face}
             {below}
         </div>

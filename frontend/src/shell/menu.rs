@@ -52,14 +52,14 @@ fn group(it: &'static Group, folded: RwSignal<bool>) -> Option<AnyView> {
     let title = say(it.title);
     Some(
         view! {
-            <li class="el-sub-menu" class:is-opened=move || shown() class:is-active=move || inside()>
+            <li class="el-sub-menu" class:is-opened=shown class:is-active=inside>
                 <button type="button" class="el-sub-menu__title" title=title aria-expanded=move || shown().to_string() on:click=boxed(toggle)>
                     {icon(it.icon)}
                     <span class="menu-label">{title}</span>
                     <span class="el-sub-menu__icon-arrow">{icon(CHEVRON_DOWN)}</span>
                 </button>
                 <ul class="el-menu el-menu--inline" style:display=move || if shown() { "" } else { "none" }>
-                    {pages.into_iter().map(|it| item(it)).collect_view()}
+                    {pages.into_iter().map(item).collect_view()}
                 </ul>
             </li>
         }
@@ -74,7 +74,7 @@ fn active(it: &'static Page) -> impl Fn() -> bool + Copy + Send + Sync + 'static
 fn single(group: &'static Group, it: &'static Page) -> AnyView {
     let active = active(it);
     view! {
-        <li class="el-menu-item" class:is-active=move || active()>
+        <li class="el-menu-item" class:is-active=active>
             <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) title=say(it.title) aria-current=move || active().then_some("page")>
                 {icon(group.icon)}<span class="menu-label">{say(it.title)}</span>
             </a>
@@ -86,7 +86,7 @@ fn single(group: &'static Group, it: &'static Page) -> AnyView {
 fn item(it: &'static Page) -> AnyView {
     let active = active(it);
     view! {
-        <li class="el-menu-item" class:is-active=move || active()>
+        <li class="el-menu-item" class:is-active=active>
             <a href=format!("/{}", it.path) data-test=format!("menu-{}", it.path) aria-current=move || active().then_some("page")>
                 <span class="menu-label">{say(it.title)}</span>
             </a>

@@ -69,7 +69,7 @@ pub fn tabs() -> AnyView {
             close(path.clone());
         };
         view! {
-            <li class="tab" class:on=move || active()>
+            <li class="tab" class:on=active>
                 <a href=address aria-current=move || active().then_some("page")>{say(page.title)}</a>
                 {(!page.path.is_empty()).then(|| view! {
                     <button type="button" class="tab-close" aria-label=format!("{} {}", tr("关闭", "Close"), say(page.title)) on:click=boxed(dismiss)>{icon(X)}</button>

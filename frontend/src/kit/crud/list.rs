@@ -247,7 +247,7 @@ fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
         it.set(&[("sort", sort), ("page", String::new())]);
     };
     view! {
-        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=move || order()
+        <th class="el-table__cell is-sortable" class:is-right=right scope="col" aria-sort=order
             class:ascending=move || order() == "ascending" class:descending=move || order() == "descending">
             <div class="cell">
                 <button type="button" class="sort-button" data-test=format!("sort-{}", head.key) on:click=boxed(next)>

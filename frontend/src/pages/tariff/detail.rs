@@ -11,7 +11,6 @@ use shared::time::minute_text;
 use super::grid::colour;
 use super::trial::trial;
 use crate::answer;
-use crate::kit::amount::unscaled;
 use crate::kit::cell::tag;
 use crate::kit::fetched::unreadable;
 use crate::lang::{lang, say, tr};

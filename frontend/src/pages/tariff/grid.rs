@@ -135,7 +135,7 @@ fn brush(board: Board, period: Option<Period>, digit: usize) -> AnyView {
     let on = move || board.brush.get() == period;
     let name = period.map_or("clear", Code::as_str);
     view! {
-        <button type="button" class=format!("day-brush {}", period.map_or("period-none", colour)) class:on=move || on() role="radio"
+        <button type="button" class=format!("day-brush {}", period.map_or("period-none", colour)) class:on=on role="radio"
             aria-checked=move || on().to_string() data-test=format!("brush-{name}") title=digit.to_string()
             on:click=boxed(move |_| board.brush.set(period))>
             <i></i>{label}

@@ -91,9 +91,9 @@ pub fn tariff_input(slot: Slot) -> AnyView {
     let mode = |mode: TariffMode| {
         let on = move || draft.mode.get() == mode;
         view! {
-            <label class="el-radio-button" class:is-active=move || on()>
+            <label class="el-radio-button" class:is-active=on>
                 <input class="el-radio-button__original-radio" type="radio" name="tariff-mode" value=mode.as_str()
-                    prop:checked=move || on() on:change=boxed(move |_| draft.mode.set(mode))/>
+                    prop:checked=on on:change=boxed(move |_| draft.mode.set(mode))/>
                 <span class="el-radio-button__inner">{say(mode.label())}</span>
             </label>
         }
@@ -201,10 +201,10 @@ fn price_input(
         if name == "elec" { tr("电费", "energy fee") } else { tr("服务费", "service fee") }
     );
     view! {
-        <div class="el-input" class:price-wrong=move || wrong()>
+        <div class="el-input" class:price-wrong=wrong>
             <div class="el-input__wrapper">
                 <input class="el-input__inner" inputmode="decimal" autocomplete="off" name=format!("{period}-{name}") aria-label=label
-                    placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=move || text() on:input=boxed(typed)/>
+                    placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=text on:input=boxed(typed)/>
             </div>
         </div>
     }
