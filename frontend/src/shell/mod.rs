@@ -73,7 +73,7 @@ fn frame() -> AnyView {
             <div class="main">
                 {head::head(folded)}
                 {tabs::tabs()}
-                <main id="content" tabindex="-1">{live(body)}</main>
+                <main id="content" tabindex="0">{live(body)}</main>
             </div>
         </div>
     }
