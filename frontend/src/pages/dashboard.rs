@@ -41,7 +41,7 @@ fn draw(it: &Dashboard) -> AnyView {
             {panel(tr("最近 7 天订单", "Orders of the last 7 days"), chart(Signal::stored(order_chart(&last7)), 300))}
             {panel(tr("最近 5 天电量", "Energy of the last 5 days"), chart(Signal::stored(energy_chart(&last5)), 300))}
             {panel(tr("用户充电排名", "Who charges most often"), ranking(top))}
-            {panel(tr("订单构成", "Orders by kind"), chart(Signal::stored(share_chart(&orders)), 240))}
+            {panel(tr("订单构成", "Orders by kind"), shares(&orders))}
         </div>
     }
     .into_any()
@@ -125,18 +125,27 @@ fn energy_chart(days: &[DayEnergy]) -> Chart {
     }
 }
 
-fn share_chart(orders: &OrderNumbers) -> Chart {
-    Chart {
+/// How the orders are shared out; a circle of nothing would look like two halves.
+fn shares(orders: &OrderNumbers) -> AnyView {
+    if orders.total == 0 {
+        return none();
+    }
+    let shares = Chart {
         title: tr("订单构成", "Orders by kind").to_owned(),
         labels: vec![tr("汽车", "Cars").to_owned(), tr("单车", "E-bikes").to_owned()],
         series: vec![series(tr("订单", "Orders"), Shape::Pie, vec![orders.car.to_string(), orders.bike.to_string()])],
         ..Chart::default()
-    }
+    };
+    chart(Signal::stored(shares), 240)
+}
+
+fn none() -> AnyView {
+    view! { <p class="none">{tr("暂无数据", "Nothing here yet")}</p> }.into_any()
 }
 
 fn ranking(top: Vec<Customer>) -> AnyView {
     if top.is_empty() {
-        return view! { <p class="none">{tr("暂无数据", "Nothing here yet")}</p> }.into_any();
+        return none();
     }
     let most = top.iter().map(|it| it.count).max().unwrap_or_default().max(1);
     let line = |(place, it): (usize, Customer)| {
