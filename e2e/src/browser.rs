@@ -1,10 +1,11 @@
 //! A real Chromium, driven over WebDriver, with the few gestures that the tests are written in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use thirtyfour::cdp::domains::browser::DownloadBehavior;
 use thirtyfour::prelude::*;
 
 use crate::platform::{PASSWORD, root};
@@ -66,6 +67,15 @@ impl Browser {
         Ok(Self { driver, chromedriver, profile, url: url.to_owned() })
     }
 
+    /// Has the browser save files in a folder without asking.
+    ///
+    /// # Errors
+    /// The browser does not take it.
+    pub async fn save_files_in(&self, folder: &Path) -> Result<()> {
+        let folder = folder.display().to_string();
+        Ok(self.driver.cdp().browser().set_download_behavior(DownloadBehavior::Allow, Some(folder)).await?)
+    }
+
     /// Goes to an address within the console.
     ///
     /// # Errors
@@ -89,16 +99,17 @@ impl Browser {
     /// # Errors
     /// It does not in time.
     pub async fn see_text(&self, css: &str, text: &str) -> Result<WebElement> {
-        let wanted = text.to_owned();
-        let found = self
-            .driver
-            .query(By::Css(css))
-            .and_displayed()
-            .with_text(thirtyfour::stringmatch::StringMatch::new(wanted).partial())
-            .wait(PATIENCE, Duration::from_millis(100))
-            .first()
-            .await;
-        found.with_context(|| format!("{css} does not show {text}"))
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            for it in self.driver.find_all(By::Css(css)).await? {
+                // What is being drawn anew while it is looked at is looked at again.
+                if it.is_displayed().await.unwrap_or_default() && it.text().await.is_ok_and(|it| it.contains(text)) {
+                    return Ok(it);
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("{css} does not show {text}")
     }
 
     /// Clicks what a selector finds.
@@ -134,11 +145,42 @@ impl Browser {
     /// # Errors
     /// The login page is not there, or does not lead into the console.
     pub async fn log_in(&self) -> Result<()> {
-        self.go("/").await?;
-        self.fill("[name='username']", "admin").await?;
-        self.fill("[name='password']", PASSWORD).await?;
-        self.click("[data-test='login']").await?;
+        self.log_in_as("admin", PASSWORD).await?;
         self.see("nav [data-test='menu-']").await.map(drop)
+    }
+
+    /// Fills in the login page.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub async fn log_in_as(&self, username: &str, password: &str) -> Result<()> {
+        self.go("/").await?;
+        self.fill("[name='username']", username).await?;
+        self.fill("[name='password']", password).await?;
+        self.click("[data-test='login']").await
+    }
+
+    /// Logs in with a password that was given once, and chooses one of one's own.
+    ///
+    /// # Errors
+    /// The login page does not lead to the change, or that not into the console.
+    pub async fn log_in_first(&self, username: &str, given: &str, own: &str) -> Result<()> {
+        self.log_in_as(username, given).await?;
+        self.fill("[name='old_password']", given).await?;
+        self.fill("[name='new_password']", own).await?;
+        self.fill("[name='repeated']", own).await?;
+        self.click("[data-test='ok']").await?;
+        self.see_text("[data-test='toast']", "密码已修改").await.map(drop)
+    }
+
+    /// Logs out by the user menu.
+    ///
+    /// # Errors
+    /// Nobody is logged in.
+    pub async fn log_out(&self) -> Result<()> {
+        self.click("[data-test='user']").await?;
+        self.click("[data-test='logout']").await?;
+        self.see("[data-test='login']").await.map(drop)
     }
 
     /// The addresses of all pages that the menu leads to.
@@ -158,8 +200,10 @@ impl Browser {
     /// # Errors
     /// The menu does not lead there, or the page does not come.
     pub async fn follow(&self, path: &str) -> Result<()> {
-        let script = "document.querySelector(`[data-test^='menu-'][href='${arguments[0]}']`).click()";
-        self.driver.execute(script, vec![path.into()]).await?;
+        let link = By::Css(format!("[data-test^='menu-'][href='{path}']"));
+        let link = self.driver.query(link).wait(PATIENCE, Duration::from_millis(100)).first().await;
+        let link = link.with_context(|| format!("the menu does not lead to {path}"))?;
+        self.driver.execute("arguments[0].click()", vec![link.to_json()?]).await?;
         self.settled().await
     }
 

@@ -2,7 +2,11 @@
 
 pub mod axe;
 pub mod browser;
+pub mod gestures;
 pub mod platform;
+pub mod walk;
 
 pub use browser::Browser;
+pub use gestures::until;
 pub use platform::Platform;
+pub use walk::{Walk, walk};

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use backend::app::{App, Core, new_id};
+use backend::auth::scope::Node;
 use backend::config::{Config, Secret};
 use backend::simulate::{self, Simulation, World};
+use backend::system::node;
 use backend::{db, serve, setup};
 use chrono::Utc;
 use diesel::ExpressionMethods;
@@ -79,14 +81,17 @@ impl Platform {
             providers::review.eq("approved"),
         );
         diesel::insert_into(providers::table).values(values).execute(&mut conn).await?;
+        node::furnish(&mut conn, Node::Provider(id), provider).await?;
+        let below = new_id(Utc::now());
         let values = (
-            properties::id.eq(new_id(Utc::now())),
+            properties::id.eq(below),
             properties::provider_id.eq(id),
             properties::name.eq(property),
             properties::contact.eq("李蕾"),
             properties::phone.eq("13900000002"),
         );
         diesel::insert_into(properties::table).values(values).execute(&mut conn).await?;
+        node::furnish(&mut conn, Node::Property { provider: id, property: below }, property).await?;
         Ok(())
     }
 

@@ -1,52 +1,17 @@
 //! The main job, as people do it: staff sets up a station in the console, a charger comes online, a driver pays and
 //! charges, the console shows it live, the bill is proved and the rest given back.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Error, Result, ensure};
 use backend::simulate::charger::Deed;
 use backend::simulate::connector::Car;
 use backend::simulate::driver::{Driver, Manner};
-use e2e::{Browser, Platform};
+use e2e::{Browser, Platform, until};
 use shared::driver_app::{DriverOrderDetail, LiveOrder, OrderToPay};
 use shared::fixed::Fen;
 use shared::order::OrderState;
 use shared::payment::RefundState;
-
-/// Chooses from a select of the open dialog.
-async fn choose(browser: &Browser, field: &str, text: &str) -> Result<()> {
-    browser.click(&format!(".el-dialog [data-test='{field}'] .el-select__wrapper")).await?;
-    browser.click_text(".el-select-dropdown__item", text).await
-}
-
-/// Types into an input of the open dialog.
-async fn fill(browser: &Browser, field: &str, text: &str) -> Result<()> {
-    browser.fill(&format!(".el-dialog [name='{field}']"), text).await
-}
-
-/// Saves the open dialog and waits until the list shows the new row.
-async fn save(browser: &Browser, shown: &str) -> Result<()> {
-    browser.click(".el-dialog [data-test='ok']").await?;
-    browser.see_text("tr.el-table__row", shown).await.map(drop)
-}
-
-/// Opens a page by its menu entry, and the form that adds a row.
-async fn add(browser: &Browser, path: &str) -> Result<()> {
-    browser.follow(&format!("/{path}")).await?;
-    browser.see(&format!("[data-test='{path}']")).await?;
-    browser.click("[data-test='create']").await?;
-    browser.see(".el-dialog").await.map(drop)
-}
-
-/// Tries until it is so.
-async fn until(what: &str, so: impl AsyncFn() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !so().await? {
-        ensure!(Instant::now() < deadline, "not in time: {what}");
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-    Ok(())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_an_empty_platform_to_a_proved_bill() -> Result<()> {
@@ -70,15 +35,16 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.settled().await?;
     browser.screenshot("dashboard").await?;
 
-    add(browser, "car/stations").await?;
-    choose(browser, "provider_id", "云栖充电").await?;
-    choose(browser, "property_id", "滨江物业").await?;
-    fill(browser, "name", "江畔充电站").await?;
-    choose(browser, "nature", "公共").await?;
-    fill(browser, "lng", "120.2").await?;
-    fill(browser, "lat", "30.25").await?;
+    browser.add("car/stations").await?;
+    browser.choose("provider_id", "云栖充电").await?;
+    browser.choose("property_id", "滨江物业").await?;
+    browser.enter("name", "江畔充电站").await?;
+    browser.choose("nature", "公共").await?;
+    browser.enter("lng", "120.2").await?;
+    browser.enter("lat", "30.25").await?;
     browser.screenshot("station-form").await?;
-    save(browser, "江畔充电站").await?;
+    browser.save().await?;
+    browser.see_text("tr.el-table__row", "江畔充电站").await?;
     browser.click("[data-test='approve'], [data-test='more']").await?;
     if browser.driver.find(thirtyfour::By::Css("[data-test='confirm-yes']")).await.is_err() {
         browser.click("[data-test='approve']").await?;
@@ -90,10 +56,11 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.see("tr.el-table__row .el-switch.is-checked").await?;
     browser.screenshot("stations").await?;
 
-    add(browser, "car/areas").await?;
-    choose(browser, "station_id", "江畔充电站").await?;
-    fill(browser, "name", "快充区").await?;
-    save(browser, "快充区").await?;
+    browser.add("car/areas").await?;
+    browser.choose("station_id", "江畔充电站").await?;
+    browser.enter("name", "快充区").await?;
+    browser.save().await?;
+    browser.see_text("tr.el-table__row", "快充区").await?;
 
     // A charger knocks before anybody has entered it; staff finds it among the strangers and takes it in.
     let world = platform.world("E2E", 1, 480)?;
@@ -109,28 +76,29 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.click("[data-test='adopt']").await?;
     let serial_no = browser.see(".el-dialog [name='serial_no']").await?;
     ensure!(serial_no.prop("value").await?.as_deref() == Some("E2E0001"), "the serial number is filled in");
-    choose(browser, "station_id", "江畔充电站").await?;
-    choose(browser, "area_id", "快充区").await?;
-    fill(browser, "name", "一号桩").await?;
-    fill(browser, "connectors", "2").await?;
-    fill(browser, "output_power_w", "480").await?;
+    browser.choose("station_id", "江畔充电站").await?;
+    browser.choose("area_id", "快充区").await?;
+    browser.enter("name", "一号桩").await?;
+    browser.enter("connectors", "2").await?;
+    browser.enter("output_power_w", "480").await?;
     for (field, text) in [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")]
     {
-        choose(browser, field, text).await?;
+        browser.choose(field, text).await?;
     }
     browser.screenshot("charger-form").await?;
     browser.click(".el-dialog [data-test='ok']").await?;
     browser.see("[data-test='empty']").await?;
 
-    add(browser, "car/tariffs").await?;
-    choose(browser, "station_id", "江畔充电站").await?;
-    choose(browser, "area_id", "快充区").await?;
-    fill(browser, "name", "统一电价").await?;
-    fill(browser, "uniform-elec", "0.9500").await?;
-    fill(browser, "uniform-service", "0.4500").await?;
+    browser.add("car/tariffs").await?;
+    browser.choose("station_id", "江畔充电站").await?;
+    browser.choose("area_id", "快充区").await?;
+    browser.enter("name", "统一电价").await?;
+    browser.enter("uniform-elec", "0.9500").await?;
+    browser.enter("uniform-service", "0.4500").await?;
     browser.click(".el-dialog .el-switch:has([name='effective_now'])").await?;
     browser.screenshot("tariff-form").await?;
-    save(browser, "统一电价").await?;
+    browser.save().await?;
+    browser.see_text("tr.el-table__row", "统一电价").await?;
 
     // The charger comes online; it is renamed and told something, and its page says so.
     charger.until(|it| it.online).await?;
@@ -142,7 +110,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.click("[data-test='edit']").await?;
     let count = browser.see(".el-dialog [name='connectors']").await?;
     ensure!(count.prop("value").await?.as_deref() == Some("2"), "the form knows how many connectors there are");
-    fill(browser, "name", "一号快充桩").await?;
+    browser.enter("name", "一号快充桩").await?;
     browser.click(".el-dialog [data-test='ok']").await?;
     browser.see_text("h1", "一号快充桩").await?;
     browser.click("[data-test='sync-clock']").await?;

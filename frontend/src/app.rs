@@ -7,7 +7,7 @@ use crate::kit::toast::toasts;
 use crate::lang::{self, lang_tracked};
 use crate::pages::login::login;
 use crate::shell::shell;
-use crate::{api, nav, session};
+use crate::{api, brand, nav, session};
 
 /// Puts the console into the page.
 pub fn start() {
@@ -16,12 +16,13 @@ pub fn start() {
         show_crash();
     }));
     lang::apply();
-    api::on_expired(session::expired);
+    api::on_refused(session::refused);
     nav::install();
     mount_to_body(app);
 }
 
 fn app() -> AnyView {
+    brand::load();
     let at_login = Memo::new(|_| nav::path().trim_end_matches('/') == "/login");
     view! {
         {move || {

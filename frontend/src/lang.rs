@@ -42,6 +42,14 @@ pub fn speak(lang: Lang) {
     LANG.set(lang);
 }
 
+/// Changes the language for those who have not chosen one.
+pub fn propose(lang: Lang) {
+    if store::get("lang").is_none() && lang != LANG.get_untracked() {
+        mark_language(lang);
+        LANG.set(lang);
+    }
+}
+
 /// Whether the dark theme is on.
 pub fn dark() -> bool {
     DARK.get()

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod api;
 pub mod app;
+pub mod brand;
 pub mod clock;
 pub mod events;
 pub mod kit;

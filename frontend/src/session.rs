@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::json;
+use shared::codes::Tone;
 use shared::user::{Me, Tokens};
 
 use crate::api::{self, Ask, Failure};
+use crate::kit::toast::toast;
+use crate::lang::tr;
 use crate::{events, nav};
 
 static ME: LazyLock<ArcRwSignal<Option<Me>>> = LazyLock::new(|| ArcRwSignal::new(None));
@@ -44,10 +47,21 @@ pub fn may(permission: &str) -> bool {
 /// When the server does not say.
 pub async fn load() -> Result<(), Failure> {
     let me: Me = Ask::get("auth/me").json().await?;
-    if ME.with_untracked(|it| it.as_ref() != Some(&me)) {
-        ME.set(Some(me));
+    let before = ME.get_untracked();
+    if before.as_ref() == Some(&me) {
+        return Ok(());
+    }
+    let changed = before.is_some_and(|it| it.permissions != me.permissions);
+    ME.set(Some(me));
+    if changed {
+        toast(Tone::Warning, tr("您的权限有变更，页面已更新", "Your rights have changed, and the page with them"));
     }
     Ok(())
+}
+
+/// The same, when nobody waits for it: what the server does not say now, it says the next time.
+pub fn reload() {
+    spawn_local(async { drop(load().await) });
 }
 
 /// Logs in.
@@ -71,8 +85,11 @@ pub fn leave() {
     });
 }
 
-/// The server no longer knows us.
-pub fn expired() {
+/// The server no longer knows us (401), or no longer lets us do what we thought we may.
+pub fn refused(status: u16) {
+    if status != 401 {
+        return reload();
+    }
     let login = nav::login_path();
     forget();
     nav::replace(&login);

@@ -39,8 +39,10 @@ pub struct Page {
     kinds: &'static [UserKind],
     /// What its description says of a field of its rows.
     field: fn(&str) -> Option<Described>,
-    /// What can be done with it as its description says.
-    verbs: fn() -> Vec<(&'static str, Text)>,
+    /// Which of the usual things can be done with it.
+    usual: &'static [Verb],
+    /// What can be done to its rows besides.
+    actions: fn() -> Vec<(&'static str, Text)>,
     /// What else can be done.
     more: &'static [(&'static str, Text)],
     /// What other kinds of users may have than the page's.
@@ -70,7 +72,8 @@ impl Page {
 
     /// What can be done there, viewing first: the permission's last part and its label.
     pub fn verbs(&self) -> impl Iterator<Item = (&'static str, Text)> {
-        (self.verbs)().into_iter().chain(self.more.iter().copied())
+        let usual = self.usual.iter().map(|it| (it.as_str(), it.label()));
+        usual.chain((self.actions)()).chain(self.more.iter().copied())
     }
 
     /// The kinds of users that may do this there.
@@ -97,6 +100,11 @@ impl Page {
     }
 }
 
+/// Histories are told by the server: the console does without what only they ask for.
+const fn told(field: fn(&str) -> Option<Described>) -> fn(&str) -> Option<Described> {
+    if cfg!(target_arch = "wasm32") { |_| None } else { field }
+}
+
 /// The page of a resource that is looked at.
 const fn browse<R: Resource>() -> Page {
     Page {
@@ -104,8 +112,10 @@ const fn browse<R: Resource>() -> Page {
         title: R::TITLE,
         prefix: R::PERMISSION,
         kinds: R::KINDS,
-        field: shown::<R>,
-        verbs: verbs::<R>,
+        field: told(shown::<R>),
+        usual: R::VERBS,
+        // For most pages one function will do, compiled once.
+        actions: if R::ACTIONS.is_empty() { Vec::new } else { actions::<R> },
         more: &[],
         apart: &[],
     }
@@ -113,12 +123,11 @@ const fn browse<R: Resource>() -> Page {
 
 /// The page of a resource whose rows people write.
 const fn edit<R: Editable>() -> Page {
-    Page { field: entered::<R>, ..browse::<R>() }
+    Page { field: told(entered::<R>), ..browse::<R>() }
 }
 
-fn verbs<R: Resource>() -> Vec<(&'static str, Text)> {
-    let usual = R::VERBS.iter().map(|verb| (verb.as_str(), verb.label()));
-    usual.chain(R::ACTIONS.iter().map(|action| (action.verb, action.label))).collect()
+fn actions<R: Resource>() -> Vec<(&'static str, Text)> {
+    R::ACTIONS.iter().map(|it| (it.verb, it.label)).collect()
 }
 
 fn shown<R: Resource>(name: &str) -> Option<Described> {
@@ -139,7 +148,8 @@ const DASHBOARD: Page = Page {
     prefix: "dashboard",
     kinds: TENANTS,
     field: |_| None,
-    verbs: || vec![(Verb::View.as_str(), Verb::View.label())],
+    usual: &[Verb::View],
+    actions: Vec::new,
     more: &[],
     apart: &[],
 };
@@ -150,7 +160,7 @@ const SETTINGS: Page = Page {
     prefix: "system.settings",
     kinds: &[UserKind::Platform],
     field: |name| settings::FIELDS.iter().find(|it| it.name == name).map(Described::of),
-    verbs: || [Verb::View, Verb::Update].map(|it| (it.as_str(), it.label())).into(),
+    usual: &[Verb::View, Verb::Update],
     ..DASHBOARD
 };
 

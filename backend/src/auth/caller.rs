@@ -44,6 +44,11 @@ impl Caller {
         self.permissions.iter().any(|it| it == permission)
     }
 
+    /// Whether they may see and do the same as another.
+    pub fn as_able_as(&self, other: &Self) -> bool {
+        self.scope == other.scope && self.permissions == other.permissions
+    }
+
     /// Reads the caller of a session.
     ///
     /// # Errors
@@ -83,8 +88,8 @@ impl QueryFragment<Pg> for CallerQuery {
         out.push_sql(
             "select u.kind, u.provider_id, u.property_id, u.collective_id, u.name, u.must_change_password, \
              array(select distinct p from user_roles ur join roles r on r.id = ur.role_id and r.enabled, \
-             unnest(r.permissions) p where ur.user_id = u.id), \
-             array(select us.station_id from user_stations us where us.user_id = u.id) \
+             unnest(r.permissions) p where ur.user_id = u.id order by p), \
+             array(select us.station_id from user_stations us where us.user_id = u.id order by us.station_id) \
              from users u where u.enabled and u.id = ",
         );
         out.push_bind_param::<SqlUuid, _>(&self.user)?;

@@ -31,6 +31,9 @@ struct EventBody {
     id: Uuid,
 }
 
+/// Told when the rights of the reader are no longer those they had: what they may see and do is to be asked anew.
+const RIGHTS: &str = "data: {\"kind\":\"rights\"}\n\n";
+
 /// What a stream knows between two lines.
 struct Reader {
     app: App,
@@ -67,9 +70,13 @@ impl Reader {
                 () = self.app.stopping.cancelled() => return None,
                 changed = self.rights.changed() => {
                     changed.ok()?;
-                    self.reread().await?;
+                    if self.reread().await? {
+                        return Some(RIGHTS.to_owned());
+                    }
                 }
-                () = sleep_until(self.reread_at) => self.reread().await?,
+                () = sleep_until(self.reread_at) => if self.reread().await? {
+                    return Some(RIGHTS.to_owned());
+                },
                 () = sleep_until(self.beat_at) => {
                     self.beat_at = Instant::now() + BEAT;
                     return Some(": still here\n\n".to_owned());
@@ -77,12 +84,14 @@ impl Reader {
                 it = self.happenings.recv() => match it {
                     Ok(it) => {
                         // A change of rights is told before what happened after it.
-                        if self.rights.has_changed().ok()? {
-                            self.reread().await?;
-                        }
+                        let changed = self.rights.has_changed().ok()? && self.reread().await?;
+                        let mut lines = if changed { RIGHTS.to_owned() } else { String::new() };
                         if self.caller.scope.sees(&it.owner) && self.caller.may(&it.kind.permission()) {
                             let body = EventBody { kind: it.kind, id: it.id };
-                            return Some(format!("data: {}\n\n", serde_json::to_string(&body).ok()?));
+                            lines += &format!("data: {}\n\n", serde_json::to_string(&body).ok()?);
+                        }
+                        if !lines.is_empty() {
+                            return Some(lines);
                         }
                     }
                     // Too slow to hear everything: have the client read all it shows again.
@@ -93,8 +102,9 @@ impl Reader {
         }
     }
 
-    /// Reads the rights anew; nothing when there are none any more, or nobody can say.
-    async fn reread(&mut self) -> Option<()> {
+    /// Reads the rights anew and says whether they are others than before; nothing when there are none any more, or
+    /// nobody can say.
+    async fn reread(&mut self) -> Option<bool> {
         // Seen before it is read: a change in between is read again.
         self.rights.mark_unchanged();
         self.reread_at = Instant::now() + REREAD;
@@ -104,8 +114,8 @@ impl Reader {
         if caller.must_change_password {
             return None;
         }
-        self.caller = caller;
-        Some(())
+        let before = std::mem::replace(&mut self.caller, caller);
+        Some(!self.caller.as_able_as(&before))
     }
 }
 

@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{collectives, properties, providers, roles, user_roles};
 use shared::page::{Page, PageQuery};
 use shared::resource::FormMap;
-use shared::system::role::{RoleFilter, RoleForm, RoleRow, RoleUsers, Roles, USERS};
+use shared::system::role::{RoleFilter, RoleForm, RoleRow, RoleUsers, Roles, TO_ASSIGN, TO_REVOKE};
 use shared::text::t;
 use shared::user::UserKind;
 use uuid::Uuid;
@@ -241,7 +241,7 @@ async fn revoke(ctx: Ctx, id: Path<Uuid>, Body(form): Body<FormMap>) -> Result<J
 
 /// The users of a form, in one order for all, so that two such requests cannot wait for one another.
 fn read_users(ctx: &Ctx, form: &FormMap) -> Result<Vec<Uuid>> {
-    let RoleUsers { mut user_ids } = shared::check::read(USERS, form, ctx.lang).map_err(Error::Invalid)?;
+    let RoleUsers { mut user_ids } = shared::check::read(TO_ASSIGN, form, ctx.lang).map_err(Error::Invalid)?;
     user_ids.sort_unstable();
     user_ids.dedup();
     Ok(user_ids)
@@ -250,8 +250,8 @@ fn read_users(ctx: &Ctx, form: &FormMap) -> Result<Vec<Uuid>> {
 /// The operations of roles.
 pub fn operations() -> Vec<Op> {
     let own = [
-        ops::action::<Roles>("assign").form::<RoleUsers>(USERS).returns::<RoleRow>().to(assign),
-        ops::action::<Roles>("revoke").form::<RoleUsers>(USERS).returns::<RoleRow>().to(revoke),
+        ops::action::<Roles>("assign").form::<RoleUsers>(TO_ASSIGN).returns::<RoleRow>().to(assign),
+        ops::action::<Roles>("revoke").form::<RoleUsers>(TO_REVOKE).returns::<RoleRow>().to(revoke),
     ];
     [
         ops::browse::<Roles>(),

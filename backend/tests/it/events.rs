@@ -48,10 +48,20 @@ impl Stream {
     }
 
     /// What is told next; nothing when the stream has ended.
-    pub async fn next(&mut self) -> Option<Value> {
+    async fn told(&mut self) -> Option<Value> {
         loop {
             if let Some(data) = self.line().await?.strip_prefix("data: ") {
                 return Some(serde_json::from_str(data).unwrap());
+            }
+        }
+    }
+
+    /// What happened next; nothing when the stream has ended.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            let told = self.told().await?;
+            if told != json!({"kind": "rights"}) {
+                return Some(told);
             }
         }
     }
@@ -163,6 +173,31 @@ async fn an_open_stream_gains_and_loses_rights_as_its_reader_does() {
     let row = diesel::update(roles::table.filter(roles::id.eq_any(of_reader)));
     row.set(roles::permissions.eq(vec!["car.connector.view"])).execute(&mut conn).await.unwrap();
     told_of_the_last(&app, &mut stream, &[(near, Kind::Charger), (near, Kind::Connector)]).await;
+}
+
+#[tokio::test]
+async fn whoever_gains_or_loses_rights_is_told_before_all_that_happens_afterwards() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let owner = owner(&tenant, &site);
+    listening(&app).await;
+    let reader = app.user(UserKind::Provider, Some(tenant.provider), None, Some(&["car.charger.view"])).await;
+    let (id, other) = (user_of(&reader).await, user_of(&tenant.boss).await);
+    let mut stream = Stream::open(&reader, "/api/v1/events").await;
+    let rights = Some(json!({"kind": "rights"}));
+
+    let role = give(&app, &tenant, id, "order.payment.view").await;
+    let payment = happen(&app, owner, Kind::Payment).await;
+    assert_eq!((stream.told().await, stream.told().await), (rights.clone(), Some(payment)));
+    // What changes for others, or changes nothing, is not told.
+    give(&app, &tenant, other, "order.refund.view").await;
+    give(&app, &tenant, id, "car.charger.view").await;
+    let charger = happen(&app, owner, Kind::Charger).await;
+    assert_eq!(stream.told().await, Some(charger));
+    // Nothing has to happen for it to be told.
+    diesel::delete(user_roles::table.find((id, role))).execute(&mut app.conn().await).await.unwrap();
+    assert_eq!(stream.told().await, rights);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, FormData, HtmlAnchorElement, Url};
 
-use super::{Ask, Body, Failure};
+use super::{Ask, Body, Failure, read_as_data_url};
 
 /// Fetches a file and hands it to the browser under a name.
 ///
@@ -41,5 +41,14 @@ pub async fn upload(path: &str, file: &File, told: impl Fn(u8) + 'static) -> Res
     let told = Closure::<dyn Fn(u8)>::new(told);
     let mut ask = Ask::new("POST", path, Body::Form(&form));
     ask.told = Some(told.as_ref().unchecked_ref());
-    ask.json().await
+    ask.value().await
+}
+
+/// Reads a file as a data URL.
+///
+/// # Errors
+/// The browser cannot read it.
+pub async fn data_url(file: &File) -> Result<String, Failure> {
+    let read = JsFuture::from(read_as_data_url(file)).await;
+    read.ok().and_then(|it| it.as_string()).ok_or_else(|| Failure::unreadable(&file.name()))
 }

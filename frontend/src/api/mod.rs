@@ -3,8 +3,8 @@
 mod file;
 mod token;
 
-pub use file::{download, upload};
-pub use token::{keep, logged_in, logout, on_expired, signal_expired};
+pub use file::{data_url, download, upload};
+pub use token::{keep, logged_in, logout, on_refused, signal_refused};
 
 use js_sys::{Function, Promise};
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestInit, Response};
+use web_sys::{AbortSignal, File, Headers, RequestInit, Response};
 
 use crate::answer;
 use crate::lang::{lang, t};
@@ -29,6 +29,8 @@ extern "C" {
         signal: &JsValue,
         told: &Function,
     ) -> Promise;
+    #[wasm_bindgen(js_name = dataUrl)]
+    fn read_as_data_url(file: &File) -> Promise;
 }
 
 /// Why a request did not succeed.
@@ -122,7 +124,15 @@ impl<'a> Ask<'a> {
         text.map_err(|_| Failure::offline()).map(|it| it.as_string().unwrap_or_default())
     }
 
-    /// Sends it and reads the answer as JSON.
+    /// Sends it and parses the answer.
+    ///
+    /// # Errors
+    /// Whatever went wrong, worded for people.
+    pub async fn value(self) -> Result<Value, Failure> {
+        answer::parse(&self.text().await?).map_err(|err| Failure::unreadable(&err))
+    }
+
+    /// Sends it and reads the answer into a type.
     ///
     /// # Errors
     /// Whatever went wrong, worded for people.
@@ -149,12 +159,18 @@ impl<'a> Ask<'a> {
             match token::refresh(token.as_deref()).await {
                 Some(token) => response = self.once(Some(&token)).await?,
                 None => {
-                    signal_expired();
+                    signal_refused(401);
                     return Err(failure(response).await);
                 }
             }
         }
-        if response.ok() { Ok(response) } else { Err(failure(response).await) }
+        if response.ok() {
+            return Ok(response);
+        }
+        if response.status() == 403 {
+            signal_refused(403);
+        }
+        Err(failure(response).await)
     }
 
     async fn once(&self, token: Option<&str>) -> Result<Response, Failure> {

@@ -18,3 +18,13 @@ export function send(method, address, headers, body, signal, told) {
     request.send(body);
   });
 }
+
+// Reads a file as a data URL.
+export function dataUrl(file) {
+  return new Promise((read, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => read(reader.result);
+    reader.onerror = failed;
+    reader.readAsDataURL(file);
+  });
+}

@@ -24,8 +24,8 @@ struct Kept {
 thread_local! {
     /// The refresh under way in this window; whoever needs a token meanwhile waits for the same one.
     static UNDER_WAY: RefCell<Option<Promise>> = const { RefCell::new(None) };
-    /// What to do when the session has ended.
-    static EXPIRED: RefCell<Option<fn()>> = const { RefCell::new(None) };
+    /// What to do when the server refuses to serve us.
+    static REFUSED: RefCell<Option<fn(u16)>> = const { RefCell::new(None) };
 }
 
 fn tokens() -> Option<Kept> {
@@ -58,16 +58,18 @@ pub async fn logout() {
     store::remove(KEY);
 }
 
-/// Says what is to happen when the session has ended.
-pub fn on_expired(act: fn()) {
-    EXPIRED.set(Some(act));
+/// Says what is to happen when the session has ended (401), or a right is missing that we thought we had (403).
+pub fn on_refused(act: fn(u16)) {
+    REFUSED.set(Some(act));
 }
 
-/// The session has ended: forgets the tokens and says so.
-pub fn signal_expired() {
-    store::remove(KEY);
-    if let Some(act) = EXPIRED.with_borrow(|it| *it) {
-        act();
+/// Says that the server refuses to serve us; when the session has ended, the tokens are forgotten first.
+pub fn signal_refused(status: u16) {
+    if status == 401 {
+        store::remove(KEY);
+    }
+    if let Some(act) = REFUSED.with_borrow(|it| *it) {
+        act(status);
     }
 }
 

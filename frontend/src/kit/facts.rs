@@ -32,6 +32,8 @@ pub enum As {
     Flag,
     /// Who did it.
     Actor,
+    /// Texts, one after the other.
+    List,
     /// The label of a code.
     Code(&'static [Choice]),
     /// What these words make of a text.
@@ -65,6 +67,9 @@ fn shown(shown: As, it: &Value) -> Cell {
     let (text, number) = (it.as_str(), it.as_i64());
     let told = match shown {
         As::Text => text.map(Cell::text),
+        As::List => it
+            .as_array()
+            .map(|it| Cell::text(it.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(tr("、", ", ")))),
         As::Number => text.map(Cell::number).or_else(|| number.map(Cell::number)),
         As::Thousandths => number.map(|it| Cell::Number(unscaled(it, 3))),
         As::Fen => number.map(|it| Cell::Fen(Fen(it))),

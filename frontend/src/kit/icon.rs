@@ -18,6 +18,8 @@ pub fn icon(Icon(outline): Icon) -> AnyView {
     .into_any()
 }
 
+/// Lines below lines.
+pub const LIST_TREE: Icon = Icon("M8 5h13M13 12h8M13 19h8M3 10a2 2 0 0 0 2 2h3M3 5v12a2 2 0 0 0 2 2h3");
 /// Back.
 pub const ARROW_LEFT: Icon = Icon("m12 19-7-7 7-7M19 12H5");
 /// A bicycle.

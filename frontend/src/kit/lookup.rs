@@ -1,12 +1,10 @@
 //! Choosing rows of another resource: searched on the server, or read as a tree.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
-use shared::page::Page;
 
+use super::facts::items;
 use super::forest::Forest;
 use super::query::Query;
 use super::select::{Levels, Opt, Select};
@@ -34,7 +32,8 @@ pub struct Lookup {
     /// What can be chosen.
     pub options: RwSignal<Vec<Opt>>,
     busy: RwSignal<bool>,
-    names: RwSignal<HashMap<String, String>>,
+    /// Rows whose names are known, or being asked for.
+    known: RwSignal<Vec<Opt>>,
     turn: StoredValue<u32>,
 }
 
@@ -46,7 +45,7 @@ impl Lookup {
             within,
             options: RwSignal::new(Vec::new()),
             busy: RwSignal::new(false),
-            names: RwSignal::new(HashMap::new()),
+            known: RwSignal::new(Vec::new()),
             turn: StoredValue::new(0),
         }
     }
@@ -62,11 +61,11 @@ impl Lookup {
                 return;
             }
             let query = self.narrowed().with("size", "50").with("name", &text);
-            let answer: Result<Page<Value>, _> = Ask::get(&query.after(self.path)).json().await;
+            let answer = Ask::get(&query.after(self.path)).value().await;
             if self.turn.try_get_value() == Some(turn) {
                 self.busy.set(false);
                 let found: Vec<Opt> =
-                    answer.map(|it| it.items.iter().filter_map(option_of).collect()).unwrap_or_default();
+                    answer.map(|it| items(&it, "items").iter().filter_map(option_of).collect()).unwrap_or_default();
                 self.learn(found.iter());
                 self.options.set(found);
             }
@@ -79,7 +78,12 @@ impl Lookup {
     }
 
     fn learn<'a>(self, found: impl Iterator<Item = &'a Opt>) {
-        self.names.update(|names| names.extend(found.map(|it| (it.value.clone(), it.label.clone()))));
+        self.known.update(|known| {
+            for it in found {
+                known.retain(|known| known.value != it.value);
+                known.push(it.clone());
+            }
+        });
     }
 
     /// Reads all rows, each below the one that it names.
@@ -90,10 +94,10 @@ impl Lookup {
         spawn_local(async move {
             let mut query = self.narrowed().with("size", "200");
             let mut rows = Vec::new();
-            while let Ok(page) = Ask::get(&query.after(self.path)).json::<Page<Value>>().await {
-                rows.extend(page.items);
-                match page.next_cursor {
-                    Some(cursor) if rows.len() < MOST_IN_TREE => query.set("cursor", &cursor.to_string()),
+            while let Ok(page) = Ask::get(&query.after(self.path)).value().await {
+                rows.extend_from_slice(items(&page, "items"));
+                match page.get("next_cursor").and_then(Value::as_str) {
+                    Some(cursor) if rows.len() < MOST_IN_TREE => query.set("cursor", cursor),
                     _ => break,
                 }
             }
@@ -109,16 +113,18 @@ impl Lookup {
 
     /// What a chosen row is called; asks the server when it is not among the options.
     fn called(self, id: String) -> String {
-        if let Some(name) = self.names.with(|it| it.get(&id).cloned()) {
+        if let Some(name) = self.known.with(|it| it.iter().find(|it| it.value == id).map(|it| it.label.clone())) {
             return name;
         }
-        self.names.update_untracked(|it| drop(it.insert(id.clone(), "…".to_owned())));
-        let asked = id.clone();
+        let asked = Opt { value: id.clone(), label: "…".to_owned(), note: String::new() };
+        self.known.update_untracked(|it| it.push(asked.clone()));
         spawn_local(async move {
-            let row: Result<Value, _> = Ask::get(&format!("{}/{asked}", self.path)).json().await;
-            let name = row.ok().as_ref().and_then(option_of).map(|it| it.label);
-            let name = name.unwrap_or_else(|| asked.chars().take(8).collect());
-            drop(self.names.try_update(|it| it.insert(asked, name)));
+            let row = Ask::get(&format!("{}/{id}", self.path)).value().await;
+            let found = row.ok().as_ref().and_then(option_of);
+            let found = found.unwrap_or_else(|| Opt { label: id.chars().take(8).collect(), ..asked });
+            if self.known.try_get_untracked().is_some() {
+                self.learn(std::iter::once(&found));
+            }
         });
         "…".to_owned()
     }

@@ -29,10 +29,10 @@ fn total_text(it: Extent) -> String {
     }
 }
 
-/// Draws it; `turn` is told the page, `resize` the rows a page.
-pub fn pagination(extent: Memo<Extent>, turn: Callback<i64>, resize: Callback<i64>) -> AnyView {
-    let page = move || extent.get().page;
-    let last = move || last_page(extent.get().total, extent.get().size);
+/// Draws it; `extent` tells where the list stands, followed; `turn` is told the page, `resize` the rows a page.
+pub fn pagination(extent: Callback<(), Extent>, turn: Callback<i64>, resize: Callback<i64>) -> AnyView {
+    let page = move || extent.run(()).page;
+    let last = move || last_page(extent.run(()).total, extent.run(()).size);
     let step = move |by: i64| turn.run((page() + by).clamp(1, last()));
     let stop = move |it: Stop| {
         let (to, text) = match it {
@@ -62,11 +62,12 @@ pub fn pagination(extent: Memo<Extent>, turn: Callback<i64>, resize: Callback<i6
     };
     let size_option = move |size: i64| {
         let label = if lang() == Lang::Zh { format!("{size} 条/页") } else { format!("{size} a page") };
-        view! { <option value=size.to_string() selected=move || extent.get().size == size>{label}</option> }.into_any()
+        view! { <option value=size.to_string() selected=move || extent.run(()).size == size>{label}</option> }
+            .into_any()
     };
     view! {
         <nav class="el-pagination is-background" aria-label=tr("分页", "Pages") data-test="pagination">
-            <span class="el-pagination__total is-first" data-test="total">{move || total_text(extent.get())}</span>
+            <span class="el-pagination__total is-first" data-test="total">{move || total_text(extent.run(()))}</span>
             <span class="el-pagination__sizes">
                 <select class="plain-select" name="size" aria-label=tr("每页条数", "Rows a page") on:change=boxed(chosen)>
                     {[10, 20, 50, 100, 200].map(size_option).collect_view()}

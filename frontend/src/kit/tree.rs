@@ -150,9 +150,10 @@ pub fn tree(it: Tree) -> AnyView {
             event.prevent_default();
         }
     };
-    // Whoever comes by keyboard has to see where they are.
+    // Whoever comes by keyboard has to see where they are; under a mouse that is pressed, nothing may move.
     let enter = move |_| {
-        if state.at.with_untracked(String::is_empty) {
+        let by_keyboard = root.get_untracked().is_some_and(|it| it.matches(":focus-visible").unwrap_or_default());
+        if by_keyboard && state.at.with_untracked(String::is_empty) {
             state.at.set(forest.with_untracked(|it| it.get(0).map(|it| it.it.value.clone())).unwrap_or_default());
         }
     };

@@ -33,8 +33,8 @@ pub struct Upload {
     pub name: &'static str,
     /// The endings of the names of files that are taken, with their dots.
     pub accept: &'static [&'static str],
-    /// The largest size that is taken, in MB.
-    pub most_mb: u8,
+    /// The largest size that is taken, in KB.
+    pub most_kb: u16,
     /// How far it has come.
     pub stage: RwSignal<Stage>,
     /// Given the file.
@@ -61,7 +61,7 @@ pub async fn send(path: &str, file: &File, stage: RwSignal<Stage>) -> Result<Val
 }
 
 /// Why a file is not taken, if it is not.
-fn refused(name: &str, bytes: f64, accept: &[&str], most_mb: u8, lang: Lang) -> Option<String> {
+fn refused(name: &str, bytes: f64, accept: &[&str], most_kb: u16, lang: Lang) -> Option<String> {
     let name = name.to_ascii_lowercase();
     if !accept.is_empty() && !accept.iter().any(|it| name.ends_with(it)) {
         let list = accept.join(" ");
@@ -70,24 +70,29 @@ fn refused(name: &str, bytes: f64, accept: &[&str], most_mb: u8, lang: Lang) -> 
             Lang::En => format!("Only {list} files"),
         });
     }
-    if bytes > f64::from(most_mb) * 1_048_576.0 {
+    if bytes > f64::from(most_kb) * 1024.0 {
+        let most = size_text(most_kb);
         return Some(match lang {
-            Lang::Zh => format!("文件不能超过 {most_mb} MB"),
-            Lang::En => format!("At most {most_mb} MB"),
+            Lang::Zh => format!("文件不能超过 {most}"),
+            Lang::En => format!("At most {most}"),
         });
     }
     (bytes == 0.0).then(|| t("文件是空的", "The file is empty").get(lang).to_owned())
 }
 
+fn size_text(kb: u16) -> String {
+    if kb.is_multiple_of(1024) { format!("{} MB", kb / 1024) } else { format!("{kb} KB") }
+}
+
 /// Draws the place.
 pub fn upload(it: Upload) -> AnyView {
-    let Upload { name, accept, most_mb, stage, take } = it;
+    let Upload { name, accept, most_kb, stage, take } = it;
     let over = RwSignal::new(false);
     let input = NodeRef::<Input>::new();
     let take = StoredValue::new_local(take);
     let taken = move |files: Option<FileList>| {
         let Some(file) = files.and_then(|it| it.get(0)) else { return };
-        match refused(&file.name(), file.size(), accept, most_mb, lang()) {
+        match refused(&file.name(), file.size(), accept, most_kb, lang()) {
             Some(why) => stage.set(Stage::Refused(file.name(), why)),
             None => {
                 stage.set(Stage::Chosen(file.name()));
@@ -111,10 +116,10 @@ pub fn upload(it: Upload) -> AnyView {
         over.set(false);
         taken(event.data_transfer().and_then(|it| it.files()));
     };
-    let list = accept.join(" ");
+    let (list, most) = (accept.join(" "), size_text(most_kb));
     let tip = match lang() {
-        Lang::Zh => format!("{list} 文件，不超过 {most_mb} MB"),
-        Lang::En => format!("{list}, at most {most_mb} MB"),
+        Lang::Zh => format!("{list} 文件，不超过 {most}"),
+        Lang::En => format!("{list}, at most {most}"),
     };
     view! {
         <div class="upload" data-test=name>
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn only_what_fits_is_taken() {
-        let why = |name: &str, bytes: f64| refused(name, bytes, &[".xlsx", ".csv"], 2, Lang::En);
+        let why = |name: &str, bytes: f64| refused(name, bytes, &[".xlsx", ".csv"], 2048, Lang::En);
         assert_eq!(why("A.XLSX", 2_097_152.0), None);
         assert_eq!(why("a.xls", 10.0).as_deref(), Some("Only .xlsx .csv files"));
         assert_eq!(why("a.csv", 2_097_153.0).as_deref(), Some("At most 2 MB"));

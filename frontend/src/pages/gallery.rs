@@ -241,7 +241,7 @@ fn uploads() -> AnyView {
         let place = Upload {
             name: "sheet",
             accept: &[".xlsx"],
-            most_mb: 10,
+            most_kb: 10_240,
             stage: RwSignal::new(stage),
             take: Box::new(|_| ()),
         };
@@ -328,6 +328,6 @@ fn overlays() -> AnyView {
 fn pages() -> AnyView {
     let page = RwSignal::new(5);
     let size = RwSignal::new(20);
-    let extent = Memo::new(move |_| Extent { page: page.get(), size: size.get(), total: 437, capped: true });
+    let extent = Callback::new(move |()| Extent { page: page.get(), size: size.get(), total: 437, capped: true });
     pagination(extent, Callback::new(move |it| page.set(it)), Callback::new(move |it| size.set(it)))
 }

@@ -8,14 +8,14 @@ use shared::text::Lang;
 
 use crate::api::Failure;
 use crate::kit::button::spinner;
-use crate::kit::icon::{Icon, LOCK, USER, ZAP, icon};
+use crate::kit::icon::{Icon, LOCK, USER, icon};
 use crate::lang::{lang, tr};
-use crate::run::boxed;
-use crate::{clock, nav, session};
+use crate::run::{boxed, follow};
+use crate::{brand, clock, nav, session};
 
 /// The login page.
 pub fn login() -> AnyView {
-    document().set_title(tr("登录 · 智慧充电管理平台", "Log in · Wattyard"));
+    follow(|| document().set_title(&format!("{} · {}", tr("登录", "Log in"), brand::name())));
     let username = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let message = RwSignal::new(String::new());
@@ -48,8 +48,9 @@ pub fn login() -> AnyView {
             <section class="login-brand" aria-hidden="true">
                 {waves()}
                 <div class="login-claim">
-                    <div class="login-mark">{icon(ZAP)}</div>
-                    <h1>{tr("智慧充电管理平台", "Wattyard")}</h1>
+                    <div class="login-mark">{brand::mark()}</div>
+                    <h1>{brand::name}</h1>
+                    <p>{tr("智慧充电管理平台", "The platform for charging operators")}</p>
                     <p>{tr("场站 · 设备 · 订单 · 结算，一处尽览", "Stations, chargers, orders and settlement in one place")}</p>
                 </div>
             </section>

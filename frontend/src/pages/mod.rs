@@ -1,5 +1,6 @@
 //! The one table of pages: router, menu, guard, breadcrumbs and tabs all read it.
 
+mod account;
 mod audit;
 mod car_order;
 mod charger;
@@ -9,6 +10,7 @@ mod gallery;
 pub mod login;
 mod password;
 mod payment;
+mod settings;
 mod tariff;
 
 use leptos::prelude::*;
@@ -40,6 +42,7 @@ use uuid::Uuid;
 use crate::kit::crud::{Begin, Entry, Source, browse, crud, edit};
 use crate::kit::form::{Slot, form_of};
 use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
+use crate::kit::picture::picture;
 use crate::run::live;
 use crate::session;
 
@@ -168,18 +171,20 @@ pub const GROUPS: &[Group] = &[
             Page::of(edit::<Properties>()),
             Page::of(edit::<Users>()),
             Page::of(edit::<Roles>()),
-            Page::of(edit::<Departments>()),
+            Page::of(edit::<Departments>().tree()),
             Page::of(edit::<Posts>()),
             Page::of(browse::<Sessions>()),
             Page::of(browse::<Audits>().more(audit::audit)),
             Page::of(browse::<Logins>()),
             Page::of(browse::<Jobs>()),
+            Page::own("system/settings", t("平台设置", "Settings"), "system.settings", settings::settings),
         ],
     },
 ];
 
 /// Pages that no menu shows.
 const ASIDE: &[Page] = &[
+    Page::own("account", t("我的账号", "My account"), "", account::account),
     Page::own("password", t("修改密码", "Change password"), "", password::password),
     #[cfg(debug_assertions)]
     Page::own("kit", t("组件", "Kit"), "", gallery::gallery),
@@ -216,6 +221,7 @@ pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
     match name {
         "tariff" => tariff::tariff_input(slot),
         "presets" => tariff::presets_input(slot),
+        "image" => picture(slot),
         other => view! { <p class="form-error">{other}</p> }.into_any(),
     }
 }

@@ -76,6 +76,7 @@ fn user_menu() -> AnyView {
         {icon(CHEVRON_DOWN)}
     };
     let items = vec![
+        Item::new("account", tr("我的账号", "My account"), false, || nav::go("/account")),
         Item::new("password", tr("修改密码", "Change password"), false, || nav::go("/password")),
         Item::new("logout", tr("退出登录", "Log out"), false, session::leave),
     ];

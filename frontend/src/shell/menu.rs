@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::here;
-use crate::kit::icon::{CHEVRON_DOWN, ZAP, icon};
+use crate::brand;
+use crate::kit::icon::{CHEVRON_DOWN, icon};
 use crate::lang::{say, tr};
 use crate::pages::{GROUPS, Group, Page};
 use crate::run::{boxed, follow};
@@ -13,8 +14,8 @@ pub fn menu(folded: RwSignal<bool>) -> AnyView {
     view! {
         <aside class="side">
             <a class="logo" href="/">
-                <span class="logo-mark">{icon(ZAP)}</span>
-                <span class="logo-name">{tr("智慧充电平台", "Wattyard")}</span>
+                <span class="logo-mark">{brand::mark()}</span>
+                <span class="logo-name">{brand::name}</span>
             </a>
             <nav class="side-scroll" aria-label=tr("主菜单", "Main menu")>
                 <ul class="el-menu el-menu--vertical">{GROUPS.iter().filter_map(|it| group(it, folded)).collect_view()}</ul>

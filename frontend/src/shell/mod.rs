@@ -13,8 +13,8 @@ use crate::kit::fetched::trouble;
 use crate::kit::icon::{Icon, LOCK, MAP_PIN, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
-use crate::run::{boxed, follow, live};
-use crate::{events, nav, session, store};
+use crate::run::{boxed, follow, live, on_change};
+use crate::{brand, events, nav, session, store};
 
 /// The frame; whoever is not logged in is led to the login page.
 pub fn shell() -> AnyView {
@@ -34,6 +34,8 @@ pub fn shell() -> AnyView {
         });
     };
     ask();
+    let rights = events::changed(&["rights"]);
+    on_change(move || rights.track(), session::reload);
     live(move || match (session::known(), failure.get()) {
         (true, _) => frame(),
         (false, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
@@ -48,7 +50,7 @@ fn frame() -> AnyView {
     follow(move || store::set("menu", if folded.get() { "folded" } else { "open" }));
     follow(move || {
         let title = here().map_or(NOT_FOUND, |it| it.page.title);
-        document().set_title(&format!("{} · {}", say(title), tr("智慧充电管理平台", "Wattyard")));
+        document().set_title(&format!("{} · {}", say(title), brand::name()));
     });
     follow(move || {
         if session::must_change_password() && page.get() != Some("password") {

@@ -1,7 +1,6 @@
 //! The bill of a car charge: one rounding for the energy fee and one for the service fee.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -56,14 +55,19 @@ pub fn bill(tariff: &Tariff, samples: &[Sample]) -> Result<Bill, PricingError> {
 /// # Errors
 /// The tariff has no price for a period with energy, or a number is out of range.
 pub fn bill_by_period(tariff: &Tariff, energy: impl IntoIterator<Item = (Period, Kwh)>) -> Result<Bill, PricingError> {
-    let mut by_period = BTreeMap::new();
+    let energy: Vec<_> = energy.into_iter().collect();
+    let mut by_period = Vec::new();
     let mut kwh_total = Kwh::ZERO;
-    for (period, kwh) in energy {
-        let sum = by_period.entry(period).or_insert(Kwh::ZERO);
-        *sum = sum.plus(kwh)?;
-        kwh_total = kwh_total.plus(kwh)?;
+    for period in Period::ALL {
+        let mut sum = Kwh::ZERO;
+        for (_, kwh) in energy.iter().filter(|it| it.0 == period) {
+            sum = sum.plus(*kwh)?;
+        }
+        if sum != Kwh::ZERO {
+            by_period.push((period, sum));
+            kwh_total = kwh_total.plus(sum)?;
+        }
     }
-    by_period.retain(|_, kwh| *kwh != Kwh::ZERO);
 
     let (mut elec, mut service) = (Vec::new(), Vec::new());
     for (period, kwh) in &by_period {

@@ -30,6 +30,11 @@ codes! {
     }
 }
 
+impl Period {
+    /// All periods, in the order in which bills list them.
+    pub const ALL: [Self; 5] = [Self::Sharp, Self::Peak, Self::Flat, Self::Valley, Self::Uniform];
+}
+
 /// The two prices of a kWh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnitPrice {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::agent::program;
 use crate::codes::{Code, codes};
 use crate::describe::{Cell, Column, Field, Input};
 use crate::resource::{Resource, Row};
@@ -88,7 +89,7 @@ impl Resource for Logins {
         Column::new("user", t("用户名称", "Name"), |it: &LoginRow| Cell::maybe(&it.user_name)),
         Column::new("outcome", t("结果", "Outcome"), |it: &LoginRow| Cell::code(it.outcome)),
         Column::new("ip", t("地址", "Address"), |it: &LoginRow| Cell::text(&it.ip)),
-        Column::new("agent", t("客户端", "Program"), |it: &LoginRow| Cell::text(&it.agent)),
+        Column::new("agent", t("客户端", "Program"), |it: &LoginRow| Cell::text(program(&it.agent))),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("username", t("登录账号", "Account"), Input::Text(32)),

@@ -184,17 +184,19 @@ impl Resource for Roles {
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Delete, Verb::Enable, Verb::Disable, Verb::Export];
     const ACTIONS: &'static [Action<RoleRow>] = &[
-        Action::new("assign", t("分配用户", "Assign users")).fields(USERS).when(|it: &RoleRow| it.enabled),
+        Action::new("assign", t("分配用户", "Assign users")).fields(TO_ASSIGN).when(|it: &RoleRow| it.enabled),
         Action::new("revoke", t("取消授权", "Revoke from users"))
-            .fields(USERS)
+            .fields(TO_REVOKE)
             .when(|it: &RoleRow| it.users > 0)
             .danger(),
     ];
 }
 
-/// Whom a role is given to or taken from.
-pub const USERS: &[Field] =
-    &[Field::new("user_ids", t("用户", "Users"), Input::Lookups("system/users")).two_lists().required()];
+const USERS: Field = Field::new("user_ids", t("用户", "Users"), Input::Lookups("system/users")).two_lists().required();
+/// Whom a role can be given to: the users of its node.
+pub const TO_ASSIGN: &[Field] = &[node::at_node(USERS)];
+/// Whom it can be taken from: those who have it.
+pub const TO_REVOKE: &[Field] = &[USERS.within("role_id")];
 
 impl Editable for Roles {
     type Form = RoleForm;

@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::node;
+use crate::agent::program;
 use crate::codes::Code;
 use crate::describe::{Action, Cell, Column, Field, Input};
 use crate::resource::{Resource, Row, Verb};
@@ -89,7 +90,7 @@ impl Resource for Sessions {
         Column::new("provider", t("服务商", "Provider"), |it: &SessionRow| Cell::maybe(&it.provider_name)),
         Column::new("property", t("集团物业", "Property"), |it: &SessionRow| Cell::maybe(&it.property_name)),
         Column::new("ip", t("地址", "Address"), |it: &SessionRow| Cell::text(&it.ip)),
-        Column::new("agent", t("客户端", "Program"), |it: &SessionRow| Cell::text(&it.agent)).detail_only(),
+        Column::new("agent", t("客户端", "Program"), |it: &SessionRow| Cell::text(program(&it.agent))),
         Column::new("id", t("登录时间", "Logged in"), |it: &SessionRow| Cell::Time(it.started_at)).sorted(),
         Column::new("seen_at", t("最近活动", "Last seen"), |it: &SessionRow| Cell::Time(it.seen_at)),
         Column::new("expires_at", t("失效时间", "Ends"), |it: &SessionRow| Cell::Time(it.expires_at)).detail_only(),

@@ -84,8 +84,7 @@ impl Form for Settings {
 /// How the settings are filled in.
 pub const FIELDS: &[Field] = &[
     Field::new("name", t("平台名称", "Name"), Input::Text(30)).required(),
-    Field::new("logo", t("平台标志", "Logo"), Input::Custom("image"))
-        .help(t("PNG、JPEG 或 WebP，不超过 128 KB", "PNG, JPEG or WebP, at most 128 KB")),
+    Field::new("logo", t("平台标志", "Logo"), Input::Custom("image")),
     Field::new("language", t("默认语言", "Default language"), Input::Choice(Language::CHOICES)).required(),
     days("session_days", t("登录保持(天)", "A login lasts (days)"), 1, 90),
     Field::new(

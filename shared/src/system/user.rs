@@ -299,9 +299,14 @@ impl Resource for Users {
 /// What a user is bound to.
 pub const STATIONS: &[Field] = &[
     Field::new("car_station_ids", t("汽车电站", "Car stations"), Input::Lookups("car/stations"))
+        .within("provider_id")
+        .within("property_id")
         .two_lists()
         .help(t("汽车与单车电站都不选，表示其节点下的全部电站", "None of either line means all stations of the node")),
-    Field::new("bike_station_ids", t("单车电站", "E-bike stations"), Input::Lookups("bike/stations")).two_lists(),
+    Field::new("bike_station_ids", t("单车电站", "E-bike stations"), Input::Lookups("bike/stations"))
+        .within("provider_id")
+        .within("property_id")
+        .two_lists(),
 ];
 
 impl Editable for Users {

@@ -3,23 +3,20 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Value, json};
-use shared::resource::{FormMap, Verb};
+use shared::resource::Verb;
 use shared::text::Lang;
 use uuid::Uuid;
 
 use super::desk::{Desk, Editing};
+use super::edit::tell_password;
 use super::source::{Deed, Entry};
-use crate::api::Ask;
-use crate::kit::button::{busy_button, button};
+use crate::api::{Ask, Failure};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::dropdown::{Item, dropdown};
-use crate::kit::entry::wire;
-use crate::kit::form::{form_view, roomy};
 use crate::kit::input::toggle;
-use crate::kit::modal::dialog;
 use crate::kit::toast;
 use crate::lang::{lang, say, tr};
-use crate::run::{follow, live, submitted};
+use crate::run::{follow, live};
 
 /// The rest goes into a menu.
 const SIDE_BY_SIDE: usize = 3;
@@ -79,10 +76,11 @@ pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>
 }
 
 /// Sends a request and tells how it went.
-async fn send(desk: Desk, ask: Ask<'_>, done: &str) -> Result<(), crate::api::Failure> {
-    ask.text().await?;
+async fn send(desk: Desk, ask: Ask<'_>, done: &str) -> Result<(), Failure> {
+    let answer = ask.text().await?;
     toast::done(done);
     desk.changed.notify();
+    tell_password(&answer).await;
     Ok(())
 }
 
@@ -94,9 +92,11 @@ fn done_text(label: &str) -> String {
     }
 }
 
-/// Told when an action was taken in: what devices and channels make of it turns out later.
-fn sent_text(label: &str) -> String {
+/// Told when something was done; or taken in, where devices or channels have yet to do it.
+pub fn told(deed: Deed) -> String {
+    let label = say(deed.label);
     match lang() {
+        _ if !deed.keyed => done_text(label),
         Lang::Zh => format!("已提交：{label}"),
         Lang::En => format!("{label}: taken in"),
     }
@@ -129,61 +129,11 @@ fn begin(desk: Desk, deed: Deed, id: Uuid, name: String) {
         if agreed {
             let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
             let key = deed.keyed.then(Uuid::new_v4);
-            if let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &sent_text(say(deed.label))).await
-            {
+            if let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &told(deed)).await {
                 toast::failed(&failure);
             }
         }
     });
-}
-
-/// The form of an action.
-pub fn deed_dialog(desk: Desk, deed: Deed, id: Uuid) -> AnyView {
-    let form = RwSignal::new(FormMap::new());
-    let errs = RwSignal::new(Vec::new());
-    let busy = RwSignal::new(false);
-    // One key for one dialog: pressing the button again after a lost answer does nothing twice.
-    let key = deed.keyed.then(Uuid::new_v4);
-    let close = Callback::new(move |()| desk.asked.set(None));
-    let submit = move || {
-        let entered = form.get_untracked();
-        let checked = wire(deed.fields, &entered, lang()).and_then(|it| shared::check::clean(deed.fields, &it, lang()));
-        let body = match checked {
-            Ok(body) => Value::Object(body),
-            Err(wrong) => return errs.set(wrong),
-        };
-        busy.set(true);
-        spawn_local(async move {
-            let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
-            let outcome = send(desk, Ask::post(&path, &body).keyed(key), &sent_text(say(deed.label))).await;
-            _ = busy.try_set(false);
-            match outcome {
-                Ok(()) => close.run(()),
-                Err(failure) if failure.status == 422 && !failure.errors.is_empty() => {
-                    drop(errs.try_set(failure.errors))
-                }
-                Err(failure) => toast::failed(&failure),
-            }
-        });
-    };
-    let class = if deed.danger { "el-button--danger" } else { "el-button--primary" };
-    let body = view! {
-        <form on:submit=submitted(submit)>
-            {deed.confirm.map(|it| view! { <p class="form-lead">{say(it)}</p> }.into_any())}
-            {form_view(deed.fields, form, errs, true)}
-        </form>
-    };
-    let foot = view! {
-        {button("", "cancel", None, tr("取消", "Cancel"), move || close.run(()))}
-        {busy_button(class, "ok", say(deed.label), busy, submit)}
-    };
-    dialog(
-        say(deed.label).to_owned(),
-        if roomy(deed.fields) { 860 } else { 560 },
-        close,
-        body.into_any(),
-        foot.into_any(),
-    )
 }
 
 fn delete(desk: Desk, id: Uuid, name: String) {
@@ -249,7 +199,7 @@ async fn switch(desk: Desk, id: Uuid, name: String, on: bool) -> bool {
 /// What switching off will hit, as far as the server says.
 async fn impact(desk: Desk, id: Uuid) -> Vec<String> {
     let path = format!("{}/{id}/impact", desk.source.path);
-    let Ok(Value::Object(hit)) = Ask::get(&path).json::<Value>().await else { return Vec::new() };
+    let Ok(Value::Object(hit)) = Ask::get(&path).value().await else { return Vec::new() };
     hit.iter().filter_map(|(name, count)| count.as_i64().filter(|it| *it > 0).map(|it| impact_line(name, it))).collect()
 }
 
@@ -258,6 +208,7 @@ fn impact_line(name: &str, count: i64) -> String {
         "running_orders" => tr("个进行中的订单（会继续到结束）", "running orders; they go on to their end"),
         "stations" => tr("个已启用的电站", "enabled stations"),
         "chargers" => tr("台已启用的电桩", "enabled chargers"),
+        "users" => tr("个用户", "users"),
         other => other,
     };
     match lang() {

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use shared::resource::{FormMap, Verb};
 use uuid::Uuid;
 
-use super::act::{Asked, deed_dialog};
-use super::edit::form_dialog;
+use super::act::Asked;
+use super::edit::{deed_dialog, form_dialog};
 use super::source::Source;
 use crate::run::live;
 use crate::session;

@@ -1,42 +1,40 @@
 //! Rows from a sheet: all or none, and every error with its row and column.
 
-use leptos::html::Input;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::problem::FieldError;
 use shared::text::Lang;
+use web_sys::File;
 
 use super::desk::Desk;
 use crate::api;
 use crate::kit::button::{busy_button, button};
-use crate::kit::icon::{DOWNLOAD, UPLOAD, icon};
+use crate::kit::icon::DOWNLOAD;
 use crate::kit::modal::dialog;
 use crate::kit::toast;
+use crate::kit::upload::{self, Stage, Upload};
 use crate::lang::{lang, say, tr};
-use crate::run::boxed;
 
 /// The dialog that takes a sheet.
 pub fn import_dialog(desk: Desk, open: RwSignal<bool>) -> AnyView {
-    let input = NodeRef::<Input>::new();
-    let chosen = RwSignal::new(String::new());
+    let chosen = StoredValue::new_local(None::<File>);
+    let stage = RwSignal::new(Stage::Empty);
     let errors = RwSignal::new(Vec::<FieldError>::new());
-    let message = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let close = Callback::new(move |()| open.set(false));
-    let file = move || input.get_untracked().and_then(|it| it.files()).and_then(|it| it.get(0));
-    let choose = move |_| {
-        chosen.set(file().map(|it| it.name()).unwrap_or_default());
+    let take = move |file: File| {
+        chosen.set_value(Some(file));
         errors.set(Vec::new());
-        message.set(String::new());
     };
     let send = move || {
-        let Some(file) = file() else {
-            return message.set(tr("请先选择文件", "Choose a file first").to_owned());
+        let Some(file) = chosen.get_value() else {
+            return stage.set(Stage::Refused(String::new(), tr("请先选择文件", "Choose a file first").to_owned()));
         };
+        errors.set(Vec::new());
         busy.set(true);
         spawn_local(async move {
-            let outcome = api::upload(&format!("{}/import", desk.source.path), &file, |_| ()).await;
+            let outcome = upload::send(&format!("{}/import", desk.source.path), &file, stage).await;
             _ = busy.try_set(false);
             match outcome {
                 Ok(answer) => {
@@ -44,10 +42,7 @@ pub fn import_dialog(desk: Desk, open: RwSignal<bool>) -> AnyView {
                     desk.changed.notify();
                     open.set(false);
                 }
-                Err(failure) => {
-                    drop(errors.try_set(failure.errors));
-                    drop(message.try_set(failure.message));
-                }
+                Err(failure) => drop(errors.try_set(failure.errors)),
             }
         });
     };
@@ -66,14 +61,8 @@ pub fn import_dialog(desk: Desk, open: RwSignal<bool>) -> AnyView {
         )}</p>
         <div class="import-row">
             {button("", "template", Some(DOWNLOAD), tr("下载模板", "Template"), template)}
-            <label class="el-button el-button--primary is-plain">
-                {icon(UPLOAD)}<span>{tr("选择文件", "Choose a file")}</span>
-                <input node_ref=input class="file-input" type="file" name="file" on:change=boxed(choose)
-                    accept=".xlsx,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"/>
-            </label>
-            <span class="import-name">{move || chosen.get()}</span>
         </div>
-        {move || Some(message.get()).filter(|it| !it.is_empty()).map(|it| view! { <p class="form-error" role="alert">{it}</p> }.into_any())}
+        {upload::upload(Upload { name: "file", accept: &[".xlsx"], most_kb: 10_240, stage, take: Box::new(take) })}
         {move || Some(errors.get()).filter(|it| !it.is_empty()).map(error_table)}
     };
     let foot = view! {

@@ -1,21 +1,21 @@
 //! The list of a resource: search, table, pages. Filters, page and order live in the address.
 
 use leptos::prelude::*;
-use shared::page::Page;
 use shared::resource::Verb;
 use uuid::Uuid;
 
 use super::desk::Desk;
 use super::detail::detail;
 use super::import::import_dialog;
+use super::levels::Levels;
 use super::row::row;
-use super::source::{Entry, Head, Source};
+use super::source::{Entry, Head, Page, Source};
 use crate::api;
 use crate::events;
 use crate::kit::button::{busy_button, button};
 use crate::kit::cell::at_right;
 use crate::kit::fetched::{Fetched, absent, fetched, stale, veil};
-use crate::kit::icon::{PLUS, UPLOAD};
+use crate::kit::icon::{LIST_TREE, PLUS, UPLOAD};
 use crate::kit::keyed::keyed;
 use crate::kit::pagination::{Extent, pagination};
 use crate::kit::query::Query;
@@ -26,7 +26,7 @@ use crate::run::{boxed, live};
 use crate::{clock, nav};
 
 /// A page of rows, or why the answer is none.
-type Rows = Option<Result<Page<Entry>, String>>;
+pub type Rows = Option<Result<Page, String>>;
 
 /// Everything on the page of a resource that its parts share.
 #[derive(Clone, Copy)]
@@ -39,6 +39,8 @@ pub struct Listing {
     pub rows: Memo<Rows>,
     /// The query in the address.
     pub query: Memo<Query>,
+    /// Which rows are below which.
+    pub levels: Levels,
 }
 
 impl Listing {
@@ -75,11 +77,11 @@ pub fn place(source: Source) -> Memo<Query> {
 /// The page of a resource; `open` is the row whose detail is shown over it.
 pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
     let query = place(source);
-    let fetched = fetched(move || Some(query.get().after(source.path)));
+    let fetched = fetched(move || Some(source.asked(query.get())));
     let rows =
         Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(|it| source.page(it))), |_, _| true);
     let desk = Desk::new(source, Memo::new(move |_| query.get().after(&format!("/{}", source.path))));
-    let it = Listing { desk, fetched, rows, query };
+    let it = Listing { desk, fetched, rows, query, levels: Levels::new(rows) };
     fetched.refresh_on(desk.changed);
     fetched.refresh_on(events::changed(source.live));
     let conditions = Memo::new(move |_| query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
@@ -90,12 +92,12 @@ pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
         if wanted == query.get_untracked() { it.fetched.reload() } else { it.go(&wanted) }
     });
     let reset = Callback::new(move |()| apply.run(Query::default()));
-    let extent = Memo::new(move |_| {
+    let extent = Callback::new(move |()| {
         let counted =
             rows.with(|it| it.iter().flatten().map(|it| (it.total, it.total_capped)).next()).unwrap_or_default();
         Extent {
             page: query.get().number("page", 1),
-            size: query.get().number("size", 20),
+            size: query.get().number("size", source.size()),
             total: counted.0,
             capped: counted.1,
         }
@@ -123,12 +125,14 @@ pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
 fn toolbar(it: Listing) -> Option<AnyView> {
     let (create, import, export) = (it.desk.can(Verb::Create), it.desk.can(Verb::Import), it.desk.can(Verb::Export));
     let importing = RwSignal::new(false);
-    (create || import || export).then(|| {
+    let tree = it.desk.source.tree;
+    (create || import || export || tree).then(|| {
         view! {
             <div class="toolbar">
                 {create.then(|| button("el-button--primary is-plain", "create", Some(PLUS), tr("添加", "Add"), move || it.desk.edit(None)))}
                 {import.then(|| button("is-plain", "import", Some(UPLOAD), tr("导入", "Import"), move || importing.set(true)))}
                 {export.then(|| export_button(it))}
+                {tree.then(|| button("is-plain", "fold-all", Some(LIST_TREE), tr("展开/折叠", "Open or close all"), move || it.levels.fold_all()))}
                 {move || importing.get().then(|| import_dialog(it.desk, importing))}
             </div>
         }
@@ -173,9 +177,7 @@ fn table(it: Listing) -> AnyView {
         let right = move || numbers.with(|it| it.get(column).copied().unwrap_or_default());
         heading(it, head, Signal::derive(right))
     };
-    let ids = Memo::new(move |_| {
-        it.rows.with(|it| it.iter().flatten().flat_map(|it| &it.items).map(|it| it.id.to_string()).collect::<Vec<_>>())
-    });
+    let ids = Memo::new(move |_| it.levels.shown());
     let filled = Memo::new(move |_| ids.with(|it| !it.is_empty()));
     let draw = Callback::new(move |id: String| shown.with_value(|heads| row(it, heads, numbers, &id)));
     let body = move || {

@@ -6,6 +6,7 @@ mod detail;
 mod edit;
 mod history;
 mod import;
+mod levels;
 mod list;
 mod page;
 mod records;

@@ -27,7 +27,7 @@ pub fn records(address: String, conditions: Memo<Query>, again: &[Trigger], show
     });
     again.iter().for_each(|it| read.refresh_on(*it));
     on_change(move || conditions.track(), move || page.set(1));
-    let extent = Memo::new(move |_| {
+    let extent = Callback::new(move |()| {
         let total = total.get();
         Extent { page: page.get(), size: size.get(), total, capped: total >= COUNT_CAP }
     });

@@ -30,6 +30,7 @@ pub fn row(it: Listing, heads: &[(usize, Head)], numbers: Memo<Vec<bool>>, id: &
             let content = content.unwrap_or(Cell::Empty);
             let plain = content.plain(lang());
             let inner = if first && !plain.is_empty() { link(it, id, &plain) } else { cell(&content) };
+            let inner = if first && it.desk.source.tree { it.levels.stand(id, inner) } else { inner };
             view! { <td class="el-table__cell" class:is-right=right()><div class="cell" title=plain>{inner}</div></td> }
                 .into_any()
         };

@@ -3,12 +3,14 @@
 use leptos::prelude::AnyView;
 use serde_json::Value;
 use shared::describe::{Cell, Field};
-use shared::page::Page;
+use shared::page::MAX_SIZE;
 use shared::resource::{Editable, FormMap, Resource, Row, Verb};
 use shared::text::Text;
 use uuid::Uuid;
 
 use crate::answer;
+use crate::kit::facts::items;
+use crate::kit::query::Query;
 use crate::session;
 
 /// A resource without its types.
@@ -40,6 +42,8 @@ pub struct Source {
     pub history: bool,
     /// A row of another resource that can be begun from a row of this one.
     pub begins: Option<&'static Begin>,
+    /// Rows stand below those that they name as `parent_id`, siblings by their `position`.
+    pub tree: bool,
 }
 
 /// A row of another resource, begun from what is known of this one.
@@ -59,10 +63,17 @@ impl Source {
     ///
     /// # Errors
     /// Why it is none.
-    pub fn page(&self, text: &str) -> Result<Page<Entry>, String> {
-        let Page { items, page, size, total, total_capped, next_cursor } = answer::read::<Page<Value>>(text)?;
-        let items = items.iter().map(self.row).collect::<Result<_, _>>()?;
-        Ok(Page { items, page, size, total, total_capped, next_cursor })
+    pub fn page(&self, text: &str) -> Result<Page, String> {
+        let answer = answer::parse(text)?;
+        let entry = |it: &Value| {
+            let above = it.get("parent_id").filter(|_| self.tree).and_then(Value::as_str);
+            Ok(Entry { parent: above.and_then(|it| Uuid::try_parse(it).ok()), ..(self.row)(it)? })
+        };
+        Ok(Page {
+            items: items(&answer, "items").iter().map(entry).collect::<Result<_, String>>()?,
+            total: answer.get("total").and_then(Value::as_i64).unwrap_or_default(),
+            total_capped: answer.get("total_capped").and_then(Value::as_bool).unwrap_or_default(),
+        })
     }
 
     /// Read anew after events of these kinds.
@@ -83,6 +94,28 @@ impl Source {
         self
     }
 
+    /// Rows stand below those that they name.
+    pub const fn tree(mut self) -> Self {
+        self.tree = true;
+        self
+    }
+
+    /// What is asked of the server: a tree is read whole, as far as a page goes, and in its order.
+    pub fn asked(self, query: Query) -> String {
+        let mut asked = query;
+        for (name, value) in [("size", self.size().to_string()), ("sort", "position".to_owned())] {
+            if self.tree && asked.get(name).is_none() {
+                asked.set(name, &value);
+            }
+        }
+        asked.after(self.path)
+    }
+
+    /// How many rows are on a page, unless somebody says otherwise.
+    pub const fn size(self) -> i64 {
+        if self.tree { MAX_SIZE } else { 20 }
+    }
+
     /// More to show in the detail, made from the answer of the server.
     pub const fn more(mut self, more: fn(&Value) -> AnyView) -> Self {
         self.more = Some(more);
@@ -95,6 +128,17 @@ impl Begin {
     pub fn allowed(&self) -> bool {
         session::may(&format!("{}.create", self.source.permission))
     }
+}
+
+/// A page of a list, as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The rows.
+    pub items: Vec<Entry>,
+    /// How many there are in all, as far as counted.
+    pub total: i64,
+    /// There are more than counted.
+    pub total_capped: bool,
 }
 
 /// The head of a column.
@@ -136,6 +180,8 @@ pub struct Entry {
     pub name: String,
     /// Switched on, where that can be said.
     pub enabled: Option<bool>,
+    /// The row above it, in a tree.
+    pub parent: Option<Uuid>,
     /// What it shows in every column.
     pub cells: Vec<Cell>,
     /// Which actions apply to it now.
@@ -166,6 +212,7 @@ pub const fn browse<R: Resource>() -> Source {
         more: None,
         history: false,
         begins: None,
+        tree: false,
     }
 }
 
@@ -198,8 +245,14 @@ fn deeds<R: Resource>() -> Vec<Deed> {
 
 fn row<R: Resource>(value: &Value) -> Result<Entry, String> {
     let row: R::Row = answer::part(value)?;
-    let mut entry =
-        Entry { id: row.id(), name: row.name(), enabled: row.enabled(), cells: Vec::new(), applies: Vec::new() };
+    let mut entry = Entry {
+        id: row.id(),
+        name: row.name(),
+        enabled: row.enabled(),
+        parent: None,
+        cells: Vec::new(),
+        applies: Vec::new(),
+    };
     for column in R::COLUMNS {
         entry.cells.push((column.cell)(&row));
     }

@@ -1,32 +1,29 @@
 //! The control of a tariff: one price all day, or a painted day with a price for each period.
 
-use std::collections::BTreeMap;
-
 use leptos::ev::Event;
 use leptos::prelude::*;
 use serde_json::{Map, Value, json};
 use shared::codes::Code;
 use shared::fixed::Price;
 use shared::pricing::{Period, Range, Tariff, TariffMode, effective_from};
+use shared::resource::FormMap;
 use shared::text::Lang;
 use shared::time::{SLOTS, minute_text};
 
 use super::grid::{Day, PERIODS, colour, grid};
 use super::trial::trial;
 use crate::kit::amount::unscaled;
-use crate::kit::form::{Slot, text_of};
+use crate::kit::form::{FormState, Slot, put, text_of};
 use crate::kit::input::toggle;
 use crate::lang::{lang, say, tr};
 use crate::run::{boxed, follow, live};
 use crate::{answer, clock};
 
-/// The two prices of a period as typed.
-type Typed = (String, String);
-
 #[derive(Clone, Copy)]
 struct Draft {
     mode: RwSignal<TariffMode>,
-    prices: RwSignal<BTreeMap<Period, Typed>>,
+    /// The prices as typed: `peak-elec`, `peak-service`, ….
+    prices: FormState,
     day: RwSignal<Day>,
     free: RwSignal<bool>,
 }
@@ -35,9 +32,11 @@ impl Draft {
     fn of(value: &Value) -> Self {
         let tariff: Option<Tariff> = answer::part(value).ok();
         let typed = |price: Price| unscaled(price.units(), 5);
-        let given = tariff.iter().flat_map(|it| &it.prices);
-        let mut prices = BTreeMap::new();
-        prices.extend(given.map(|(period, it)| (*period, (typed(it.elec), typed(it.service)))));
+        let mut prices = FormMap::new();
+        for (period, it) in tariff.iter().flat_map(|it| &it.prices) {
+            prices.insert(price_name(*period, "elec"), typed(it.elec).into());
+            prices.insert(price_name(*period, "service"), typed(it.service).into());
+        }
         let mode = tariff.as_ref().map_or(TariffMode::Uniform, |it| it.mode);
         let day = match (&tariff, mode) {
             (Some(tariff), TariffMode::TimeOfUse) => tariff.grid().to_vec(),
@@ -62,22 +61,31 @@ impl Draft {
         }
     }
 
+    /// The two prices of a period.
+    fn typed(self, period: Period) -> (String, String) {
+        let typed = |name| text_of(self.prices, &price_name(period, name));
+        (typed("elec"), typed("service"))
+    }
+
     /// As it is sent; what is no price stays text, and the checker says so.
     fn wire(self) -> Value {
         let mut prices = Map::new();
-        self.prices.with(|typed| {
-            for period in self.used() {
-                if let Some((elec, service)) = typed.get(&period).filter(|it| !it.0.is_empty() || !it.1.is_empty()) {
-                    prices.insert(period.to_string(), json!({"elec": or_zero(elec), "service": or_zero(service)}));
-                }
+        for period in self.used() {
+            let (elec, service) = self.typed(period);
+            if !elec.is_empty() || !service.is_empty() {
+                prices.insert(period.to_string(), json!({"elec": or_zero(&elec), "service": or_zero(&service)}));
             }
-        });
+        }
         let slots = match self.mode.get() {
             TariffMode::Uniform => Vec::new(),
             TariffMode::TimeOfUse => self.day.with(|it| Range::join(it)),
         };
         json!({"mode": self.mode.get(), "prices": prices, "slots": slots, "free": self.free.get()})
     }
+}
+
+fn price_name(period: Period, name: &str) -> String {
+    format!("{period}-{name}")
 }
 
 fn or_zero(text: &str) -> &str {
@@ -166,7 +174,7 @@ fn price_table(draft: Draft) -> AnyView {
 
 fn price_row(draft: Draft, period: Period) -> AnyView {
     let sum = move || {
-        let (elec, service) = draft.prices.with(|it| it.get(&period).cloned()).unwrap_or_default();
+        let (elec, service) = draft.typed(period);
         let price = |text: &str| or_zero(text).parse::<Price>().ok();
         let sum = price(&elec)?.units() + price(&service)?.units();
         (!elec.is_empty() || !service.is_empty()).then(|| unscaled(sum, 5))
@@ -174,27 +182,18 @@ fn price_row(draft: Draft, period: Period) -> AnyView {
     view! {
         <tr>
             <th scope="row"><span class=format!("day-range {}", colour(period))><i></i>{say(period.label())}</span></th>
-            <td>{price_input(draft, period, "elec", |it| &it.0, |it| &mut it.0)}</td>
-            <td>{price_input(draft, period, "service", |it| &it.1, |it| &mut it.1)}</td>
+            <td>{price_input(draft, period, "elec")}</td>
+            <td>{price_input(draft, period, "service")}</td>
             <td class="num">{move || sum().unwrap_or_else(|| "-".to_owned())}</td>
         </tr>
     }
     .into_any()
 }
 
-fn price_input(
-    draft: Draft,
-    period: Period,
-    name: &'static str,
-    get: fn(&Typed) -> &String,
-    get_mut: fn(&mut Typed) -> &mut String,
-) -> AnyView {
-    let text = move || draft.prices.with(|it| it.get(&period).map(|it| get(it).clone()).unwrap_or_default());
+fn price_input(draft: Draft, period: Period, name: &'static str) -> AnyView {
+    let text = move || text_of(draft.prices, &price_name(period, name));
     let wrong = move || Some(text()).is_some_and(|it| !it.is_empty() && it.parse::<Price>().is_err());
-    let typed = move |event: Event| {
-        let text = event_target_value(&event).trim().to_owned();
-        draft.prices.update(|it| *get_mut(it.entry(period).or_default()) = text);
-    };
+    let typed = move |event: Event| put(draft.prices, &price_name(period, name), event_target_value(&event).trim());
     let label = format!(
         "{} {}",
         say(period.label()),
@@ -203,7 +202,7 @@ fn price_input(
     view! {
         <div class="el-input" class:price-wrong=wrong>
             <div class="el-input__wrapper">
-                <input class="el-input__inner" inputmode="decimal" autocomplete="off" name=format!("{period}-{name}") aria-label=label
+                <input class="el-input__inner" inputmode="decimal" autocomplete="off" name=price_name(period, name) aria-label=label
                     placeholder="0.00000" aria-invalid=move || wrong().to_string() prop:value=text on:input=boxed(typed)/>
             </div>
         </div>

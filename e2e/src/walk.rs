@@ -1,0 +1,60 @@
+//! A walk through one section of the manual: every numbered action is done in the browser, and named by its id.
+
+use anyhow::{Context, Result, ensure};
+
+use crate::platform::root;
+use crate::{Browser, Platform};
+
+/// A walk.
+pub struct Walk {
+    /// What is walked through.
+    pub platform: Platform,
+    /// The window.
+    pub browser: Browser,
+    done: Vec<String>,
+}
+
+impl Walk {
+    /// Does one of the numbered actions.
+    ///
+    /// # Errors
+    /// What went wrong, behind its id.
+    pub async fn does(&mut self, ids: &str, act: impl AsyncFnOnce(&Browser) -> Result<()>) -> Result<()> {
+        act(&self.browser).await.with_context(|| ids.to_owned())?;
+        self.done.extend(ids.split(' ').map(str::to_owned));
+        Ok(())
+    }
+}
+
+/// Walks through a section of the manual as the platform's administrator, among the tenants 云栖充电 and 滨江物业, and sees
+/// that no numbered action of it is left out.
+///
+/// # Errors
+/// Something does not work, or was left out.
+pub async fn walk(section: &str, steps: impl AsyncFnOnce(&mut Walk) -> Result<()>) -> Result<()> {
+    let platform = Platform::start().await?;
+    platform.tenant("云栖充电", "滨江物业").await?;
+    let browser = Browser::open(&platform.url).await?;
+    let mut walk = Walk { platform, browser, done: vec![] };
+    let walked = async {
+        walk.browser.log_in().await?;
+        steps(&mut walk).await
+    };
+    let walked = walked.await;
+    if walked.is_err() {
+        walk.browser.screenshot(&format!("failed-{section}")).await?;
+    }
+    let left = left_out(section, &walk.done)?;
+    walk.browser.close().await?;
+    walked?;
+    ensure!(left.is_empty(), "left out: {left:?}");
+    Ok(())
+}
+
+/// The ids of a section that were not done.
+fn left_out(section: &str, done: &[String]) -> Result<Vec<String>> {
+    let table = std::fs::read_to_string(root().join("docs/coverage.tsv")).context("docs/coverage.tsv")?;
+    let ids = table.lines().filter_map(|it| it.split('\t').next());
+    let ours = ids.filter(|it| it.split_once('/').is_some_and(|it| it.0 == section));
+    Ok(ours.filter(|it| !done.iter().any(|done| done == it)).map(str::to_owned).collect())
+}
