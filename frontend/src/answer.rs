@@ -12,7 +12,7 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
     Unexpected, Visitor,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// Reads an answer; what does not fit is told in words.
 ///
@@ -138,6 +138,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Numbers are kept as they came (`arbitrary_precision`); the browser reads those that are not whole, which saves the
+/// tables that it takes.
+#[cfg(target_arch = "wasm32")]
+fn float(number: &Number) -> f64 {
+    js_sys::Number::parse_float(&number.to_string())
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn float(number: &Number) -> f64 {
+    number.as_f64().unwrap_or_default()
+}
+
 /// Numbers that are whole are all handed over alike; serde checks that they are not too large.
 macro_rules! whole {
     ($($method:ident)*) => { $(
@@ -164,7 +176,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Self::Value(Value::Object(object)) => visitor.visit_map(Pairs { rest: object.iter(), value: &Value::Null }),
             Self::Value(Value::Number(number)) => match number.as_i64() {
                 Some(whole) => visitor.visit_i64(whole),
-                None => visitor.visit_f64(number.as_f64().unwrap_or_default()),
+                None => visitor.visit_f64(float(number)),
             },
         }
     }
@@ -182,7 +194,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self {
-            Self::Value(Value::Number(number)) => visitor.visit_f64(number.as_f64().unwrap_or_default()),
+            Self::Value(Value::Number(number)) => visitor.visit_f64(float(number)),
             _ => Err(self.not("a number")),
         }
     }

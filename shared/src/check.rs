@@ -93,8 +93,8 @@ fn check(input: Input, value: &Value, required: bool) -> Result<(), Wrong> {
         Input::Int { min, max } | Input::Fen { min, max } => within(value, min, max),
         Input::Watts { max } => within(value, 0, max),
         Input::Degrees { limit } => {
-            let degrees = value.as_f64().ok_or(FORMAT)?;
-            fits(degrees.abs() <= f64::from(limit), ("range", t("超出范围", "Out of range")))
+            let number = value.as_number().ok_or(FORMAT)?;
+            fits(is_within(&number.to_string(), limit), ("range", t("超出范围", "Out of range")))
         }
         Input::Switch => fits(value.is_boolean(), FORMAT),
         Input::Choice(choices) => {
@@ -149,6 +149,18 @@ fn worded(input: Input, code: &str, message: Text, lang: Lang) -> String {
     }
 }
 
+/// Whether a number as JSON writes it is at most so far from 0. Told from its text, for the console keeps numbers as text:
+/// the tables to read floats would be loaded by everybody.
+fn is_within(number: &str, limit: u16) -> bool {
+    let number = number.trim_start_matches('-');
+    if let Some((_, exponent)) = number.split_once(['e', 'E']) {
+        return exponent.starts_with('-');
+    }
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let Ok(whole) = whole.parse::<u16>() else { return false };
+    whole < limit || (whole == limit && fraction.bytes().all(|it| it == b'0'))
+}
+
 fn is_mobile(text: &str) -> bool {
     text.len() == 11 && text.starts_with('1') && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -192,6 +204,16 @@ mod tests {
 
     fn one(field: &str, code: &str) -> Vec<(String, String)> {
         vec![(field.to_owned(), code.to_owned())]
+    }
+
+    #[test]
+    fn degrees_are_told_from_their_text() {
+        for near in ["0", "-0", "180", "-180.000", "179.9999999", "1e-7", "-2.5E-3", "120.21"] {
+            assert!(is_within(near, 180), "{near}");
+        }
+        for far in ["180.0000001", "-181", "1e3", "99999999999999999999", "1.8e+2"] {
+            assert!(!is_within(far, 180), "{far}");
+        }
     }
 
     #[test]

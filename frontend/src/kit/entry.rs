@@ -93,9 +93,8 @@ fn hint(input: Input, lang: Lang) -> &'static str {
 pub fn coordinates(text: &str) -> Option<(String, String)> {
     let (lng, lat) = text.trim().split_once([',', '，', ' ', '\t'])?;
     let (lng, lat) = (lng.trim(), lat.trim());
-    let number = |text: &str| answer::parse(text).ok()?.as_f64();
-    let within = |text: &str, limit: f64| number(text).is_some_and(|it| it.abs() <= limit);
-    (within(lng, 180.0) && within(lat, 90.0)).then(|| (lng.to_owned(), lat.to_owned()))
+    let within = |text: &str, limit: i64| scaled(text, 15).is_some_and(|it| it.abs() <= limit * 10_i64.pow(15));
+    (within(lng, 180) && within(lat, 90)).then(|| (lng.to_owned(), lat.to_owned()))
 }
 
 #[cfg(test)]

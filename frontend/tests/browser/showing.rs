@@ -54,7 +54,7 @@ async fn files_are_looked_at_before_they_are_taken() {
     let heard = Rc::clone(&taken);
     let shown = show(move || {
         let take = Box::new(move |file: web_sys::File| heard.borrow_mut().push(file));
-        upload(Upload { name: "sheet", accept: &[".xlsx"], most_mb: 1, stage, take })
+        upload(Upload { name: "sheet", accept: &[".xlsx"], most_kb: 1024, stage, take })
     });
     let drop_file = |name: &str, size: u32| {
         let body = format!(
