@@ -67,4 +67,4 @@ FNR == 1 {
   print "\nEvery search condition over the year, first page with its count, one request at a time, in ms:\n"
   print "| | all | 30 % | 5 % | 0.2 % |\n|---|---|---|---|---|"
 }
-{ gsub(/\t/, " | "); sub(/[?]/, "` `"); gsub(/YEAR/, "…"); print "| `" $0 " |" }
+{ sub(/\t/, "` | "); gsub(/\t/, " | "); sub(/[?]/, "` `"); gsub(/YEAR/, "…"); print "| `" $0 " |" }

@@ -34,6 +34,12 @@ async fn walk(browser: &Browser) -> Result<Vec<String>> {
     browser.log_in().await?;
     let pages = browser.pages().await?;
     ensure!(pages.len() > 10, "the menu is short: {pages:?}");
+    for path in ["/account", "/password", "/nowhere"] {
+        browser.go(path).await?;
+        browser.see("#content").await?;
+        browser.settled().await?;
+        look(path).await?;
+    }
     for path in &pages {
         browser.follow(path).await?;
         look(path).await?;

@@ -33,7 +33,7 @@ pub fn clean(fields: &[Field], form: &FormMap, lang: Lang) -> Result<FormMap, Ve
             None => Value::Null,
         };
         let wrong = if value.is_null() {
-            field.required.then_some(("required", t("必填", "Required")))
+            field.needed(form).then_some(("required", t("必填", "Required")))
         } else {
             check(field.input, &value, field.required).err()
         };
@@ -204,6 +204,18 @@ mod tests {
 
     fn one(field: &str, code: &str) -> Vec<(String, String)> {
         vec![(field.to_owned(), code.to_owned())]
+    }
+
+    #[test]
+    fn what_is_asked_for_must_be_filled_in() {
+        const SEAT: &[Field] = &[
+            Field::new("kind", t("类型", "Kind"), Input::Text(10)).required(),
+            Field::new("at", t("于", "At"), Input::Text(10)).only("kind", &["inner", "leaf"]),
+        ];
+        let wrong = |form: Value| clean(SEAT, form.as_object().unwrap(), Lang::En).err().unwrap_or_default();
+        assert!(wrong(json!({"kind": "root"})).is_empty());
+        assert_eq!(wrong(json!({"kind": "leaf"})), [FieldError::new("at", "required", "Required")]);
+        assert!(wrong(json!({"kind": "inner", "at": "x"})).is_empty());
     }
 
     #[test]

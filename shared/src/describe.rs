@@ -4,9 +4,11 @@
 //! document are renderers of the same lists.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::codes::{Choice, Code, Tone};
 use crate::fixed::Fen;
+use crate::resource::FormMap;
 use crate::text::{Lang, Text, t};
 
 /// What a cell shows. Data, not markup: the table in the browser and the sheet both render it.
@@ -255,6 +257,8 @@ pub struct Field {
     pub within: [Option<&'static str>; 4],
     /// How rows are offered, where some are chosen.
     pub offer: Offer,
+    /// Asked for only while another field holds one of these values, and then it must be filled in.
+    pub only: Option<(&'static str, &'static [&'static str])>,
 }
 
 impl Field {
@@ -270,6 +274,7 @@ impl Field {
             at: None,
             within: [None; 4],
             offer: Offer::List,
+            only: None,
         }
     }
 
@@ -307,6 +312,24 @@ impl Field {
     pub const fn two_lists(mut self) -> Self {
         self.offer = Offer::TwoLists;
         self
+    }
+
+    /// Is asked for only while another field holds one of these values, and must be filled in then.
+    pub const fn only(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
+        self.only = Some((field, values));
+        self
+    }
+
+    /// Whether it is asked for, as the form stands.
+    pub fn asked(&self, form: &FormMap) -> bool {
+        self.only.is_none_or(|(field, values)| {
+            form.get(field).and_then(Value::as_str).is_some_and(|it| values.contains(&it))
+        })
+    }
+
+    /// Whether it must be filled in, as the form stands.
+    pub fn needed(&self, form: &FormMap) -> bool {
+        self.required || (self.only.is_some() && self.asked(form))
     }
 
     /// Offers only rows that belong to the value of another field, which is also the search condition's name. Four

@@ -2,11 +2,15 @@
 
 use anyhow::{Result, ensure};
 use e2e::{Browser, walk};
+use thirtyfour::By;
 
 async fn begin(it: &Browser, kind: &str, name: &str) -> Result<()> {
     it.add("system/roles").await?;
     it.choose("kind", kind).await?;
-    if kind != "系统" {
+    if kind == "系统" {
+        let provider = it.driver.find(By::Css(".el-dialog [data-field='provider_id']")).await?;
+        ensure!(!provider.is_displayed().await?, "what does not concern the kind is not asked for");
+    } else {
         it.choose("provider_id", "云栖充电").await?;
     }
     if kind == "物业" {
@@ -71,7 +75,7 @@ async fn every_action_on_roles_is_done_in_the_console() -> Result<()> {
         .await?;
         walk.does("3.7.4/4", async |it| {
             let rights = async || -> Result<String> {
-                Ok(it.row("值班").await?.find(thirtyfour::By::Css("td:nth-child(5)")).await?.text().await?)
+                Ok(it.row("值班").await?.find(By::Css("td:nth-child(5)")).await?.text().await?)
             };
             let before = rights().await?;
             it.act("场站值班", "edit").await?;

@@ -160,9 +160,19 @@ fn strays(fields: &'static [Field], errs: Errs) -> Option<AnyView> {
 /// A label, its input, and below it what helps or what is wrong.
 pub fn item(slot: Slot) -> AnyView {
     let field = slot.field;
-    let required = field.required && !slot.search;
+    let needed = move || !slot.search && slot.form.with(|it| field.needed(it));
+    let asked = move || slot.search || slot.form.with(|it| field.asked(it));
+    if field.only.is_some() && !slot.search {
+        // What is not asked for is not sent either.
+        follow(move || {
+            if !asked() && slot.form.with_untracked(|it| it.get(field.name).is_some_and(|it| !it.is_null())) {
+                slot.put(Value::Null);
+            }
+        });
+    }
     view! {
-        <div class="el-form-item el-form-item--default asterisk-left" class:is-required=required class:wide=wide(field.input)
+        <div class="el-form-item el-form-item--default asterisk-left" class:is-required=needed class:wide=wide(field.input)
+            style:display=move || if asked() { "" } else { "none" }
             class:is-error=move || slot.wrong().is_some() data-field=field.name>
             <label class="el-form-item__label" for=slot.id()>{say(field.label)}</label>
             <div class="el-form-item__content">

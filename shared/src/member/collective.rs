@@ -144,8 +144,8 @@ impl Resource for Collectives {
 impl Editable for Collectives {
     type Form = CollectiveForm;
     const FIELDS: &'static [Field] = &[
-        node::PROVIDER.required(),
-        node::PROPERTY.required(),
+        node::OF_PROVIDER.fixed().required(),
+        node::OF_PROPERTY.fixed().required(),
         Field::new("name", t("集体户名称", "Name"), Input::Text(50)).required(),
         Field::new("email", t("公司邮箱", "E-mail"), Input::Email),
         Field::new("contact", t("联系人姓名", "Contact"), Input::Text(30)).required(),

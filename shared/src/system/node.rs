@@ -24,11 +24,11 @@ pub struct Seat {
 /// The kind of node.
 pub const KIND: Field = Field::new("kind", t("用户类型", "Kind"), Input::Choice(UserKind::CHOICES)).required().fixed();
 /// The provider, below the platform.
-pub const PROVIDER: Field = OF_PROVIDER.fixed();
+pub const PROVIDER: Field = OF_PROVIDER.fixed().only(KIND.name, &["provider", "property", "collective"]);
 /// The property, below a provider.
-pub const PROPERTY: Field = OF_PROPERTY.fixed();
+pub const PROPERTY: Field = OF_PROPERTY.fixed().only(KIND.name, &["property", "collective"]);
 /// The collective, below a property.
-pub const COLLECTIVE: Field = OF_COLLECTIVE.fixed();
+pub const COLLECTIVE: Field = OF_COLLECTIVE.fixed().only(KIND.name, &["collective"]);
 
 /// Searches below a provider.
 pub const OF_PROVIDER: Field = Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers"));
