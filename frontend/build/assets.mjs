@@ -1,16 +1,27 @@
-// Makes what the console takes from npm: what the console needs of Element Plus's stylesheet, and ECharts in one module.
+// Makes what the console takes from npm: one stylesheet of what it needs of Element Plus's and of its own, and ECharts in
+// one module.
 // Trunk runs it before each build; what is newer than all that it is made of is left as it is.
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 
 const frontend = fileURLToPath(new URL('..', import.meta.url));
-const sheet = `${frontend}style/element.css`;
+const sheet = `${frontend}assets/console.css`;
 const charts = `${frontend}assets/echarts.js`;
+
+// Our own sheets, in the order in which they overrule each other.
+const own = ['palette', 'base', 'frame', 'list', 'over', 'form', 'login', 'dashboard', 'tariff', 'row', 'kit'].map((it) => `${frontend}style/${it}.css`);
+
+// All sheets in one.
+async function stylesheet() {
+  const texts = await Promise.all(own.map((file) => readFile(file, 'utf8')));
+  const { code } = await transform(texts.join('\n'), { loader: 'css', minify: true, charset: 'utf8' });
+  return (await element()) + code;
+}
 
 // Element Plus's stylesheet, as far as the console's markup has its classes. Where a class is put together in the code,
 // `el-tag--{}`, all that begin so are kept.
-async function stylesheet() {
+async function element() {
   const theme = `${frontend}node_modules/element-plus/theme-chalk`;
   const parts = await Promise.all(['index.css', 'dark/css-vars.css'].map((file) => readFile(`${theme}/${file}`, 'utf8')));
   const { code } = await transform(parts.join('\n'), { loader: 'css', minify: true, charset: 'utf8' });
@@ -63,9 +74,9 @@ async function newer(inputs, output) {
 }
 
 const recipe = ['package-lock.json', 'build/assets.mjs', 'build/echarts.mjs'].map((name) => frontend + name);
-if (await newer([...recipe, ...(await sources())], sheet)) await writeFile(sheet, await stylesheet());
+await mkdir(`${frontend}assets`, { recursive: true });
+if (await newer([...recipe, ...own, ...(await sources())], sheet)) await writeFile(sheet, await stylesheet());
 if (await newer(recipe, charts)) {
-  await mkdir(`${frontend}assets`, { recursive: true });
   await build({
     entryPoints: [`${frontend}build/echarts.mjs`],
     outfile: charts,
