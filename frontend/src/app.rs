@@ -7,7 +7,7 @@ use crate::kit::toast::toasts;
 use crate::lang::{self, lang_tracked};
 use crate::pages::login::login;
 use crate::shell::shell;
-use crate::{api, brand, nav, session};
+use crate::{api, brand, events, nav, session};
 
 /// Puts the console into the page.
 pub fn start() {
@@ -18,6 +18,7 @@ pub fn start() {
     lang::apply();
     api::on_refused(session::refused);
     nav::install();
+    events::install();
     mount_to_body(app);
 }
 

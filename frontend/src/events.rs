@@ -42,6 +42,8 @@ thread_local! {
     static LISTENERS: RefCell<Vec<Listener>> = const { RefCell::new(Vec::new()) };
     static NEXT: Cell<u32> = const { Cell::new(0) };
     static RUNNING: RefCell<Option<AbortController>> = const { RefCell::new(None) };
+    /// Somebody is logged in who wants to hear.
+    static WANTED: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Listener {
@@ -78,9 +80,23 @@ fn listen(kinds: &'static [&'static str], shown: Option<RwSignal<Option<String>>
     trigger
 }
 
+/// Listens only while the window is seen; called once. A browser has six lines to a server for all its windows together:
+/// were each to hold one for good, the seventh would get no answer at all.
+pub fn install() {
+    // Stays for as long as the console does.
+    _ = window_event_listener_untyped("visibilitychange", |_| {
+        if document().hidden() {
+            hang_up()
+        } else if WANTED.get() {
+            start()
+        }
+    });
+}
+
 /// Starts listening, if not already.
 pub fn start() {
-    if RUNNING.with_borrow(Option::is_some) {
+    WANTED.set(true);
+    if document().hidden() || RUNNING.with_borrow(Option::is_some) {
         return;
     }
     if let Ok(controller) = AbortController::new() {
@@ -91,6 +107,11 @@ pub fn start() {
 
 /// Stops listening.
 pub fn stop() {
+    WANTED.set(false);
+    hang_up();
+}
+
+fn hang_up() {
     if let Some(controller) = RUNNING.take() {
         controller.abort();
     }

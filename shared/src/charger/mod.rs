@@ -99,6 +99,7 @@ impl Resource for CarChargers {
         Column::new("serial_no", t("出厂标识", "Serial number"), |it: &CarChargerRow| Cell::text(&it.serial_no))
             .sorted(),
         Column::new("name", t("电桩名称", "Name"), |it: &CarChargerRow| Cell::text(&it.name)).sorted(),
+        Column::new("condition", t("电桩状态", "Condition"), |it: &CarChargerRow| Cell::code(it.condition)),
         Column::new("station", t("所属电站", "Station"), |it: &CarChargerRow| Cell::text(&it.station_name)),
         Column::new("area", t("所属区域", "Area"), |it: &CarChargerRow| Cell::text(&it.area_name)),
         Column::new("model", t("设备型号", "Model"), |it: &CarChargerRow| Cell::maybe(&it.model)).detail_only(),
@@ -145,7 +146,6 @@ impl Resource for CarChargers {
             t("枪 空闲/充电/故障/总数", "Free/charging/broken/all"),
             CarChargerRow::connector_cell,
         ),
-        Column::new("condition", t("电桩状态", "Condition"), |it: &CarChargerRow| Cell::code(it.condition)),
         Column::new("last_seen_at", t("最近通信", "Last heard of"), |it: &CarChargerRow| {
             Cell::time(it.last_seen_at)
         })

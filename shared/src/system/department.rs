@@ -166,7 +166,8 @@ impl Resource for Departments {
     type Filter = DepartmentFilter;
     const COLUMNS: &'static [Column<DepartmentRow>] = &[
         Column::new("name", t("部门名称", "Name"), |it: &DepartmentRow| Cell::text(&it.name)).sorted(),
-        Column::new("parent", t("上级部门", "Above it"), |it: &DepartmentRow| Cell::maybe(&it.parent_name)),
+        Column::new("parent", t("上级部门", "Above it"), |it: &DepartmentRow| Cell::maybe(&it.parent_name))
+            .detail_only(),
         Column::new("kind", t("用户类型", "Kind"), |it: &DepartmentRow| Cell::code(it.kind)),
         Column::new("provider", t("服务商", "Provider"), |it: &DepartmentRow| Cell::maybe(&it.provider_name)),
         Column::new("property", t("集团物业", "Property"), |it: &DepartmentRow| Cell::maybe(&it.property_name)),
