@@ -39,14 +39,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The permission of those who may know of it: the one to view such a thing.
-    pub fn permission(self) -> String {
+    /// The permissions of which one lets know of it: to view such a thing, or what shows how it is.
+    pub fn permissions(self) -> Vec<String> {
         match self {
-            Self::CarOrder => permission::<CarOrders>("view"),
-            Self::Charger | Self::Command => permission::<CarChargers>("view"),
-            Self::Connector => permission::<CarConnectors>("view"),
-            Self::Payment => permission::<Payments>("view"),
-            Self::Refund => permission::<Refunds>("view"),
+            Self::CarOrder => vec![permission::<CarOrders>("view")],
+            Self::Charger | Self::Command => vec![permission::<CarChargers>("view")],
+            Self::Connector => vec![permission::<CarConnectors>("view"), permission::<CarChargers>("view")],
+            Self::Payment => vec![permission::<Payments>("view")],
+            Self::Refund => vec![permission::<Refunds>("view")],
         }
     }
 }

@@ -86,7 +86,7 @@ impl Reader {
                         // A change of rights is told before what happened after it.
                         let changed = self.rights.has_changed().ok()? && self.reread().await?;
                         let mut lines = if changed { RIGHTS.to_owned() } else { String::new() };
-                        if self.caller.scope.sees(&it.owner) && self.caller.may(&it.kind.permission()) {
+                        if self.caller.scope.sees(&it.owner) && it.kind.permissions().iter().any(|it| self.caller.may(it)) {
                             let body = EventBody { kind: it.kind, id: it.id };
                             lines += &format!("data: {}\n\n", serde_json::to_string(&body).ok()?);
                         }

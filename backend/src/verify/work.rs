@@ -40,10 +40,14 @@ pub(super) const OF_ALL: &[Rule] = &[
             from refunds where state = 'sent' and sent_at < now() - interval '1 hour' order by id",
     },
     Rule {
+        // A suspended one waits up to 72 hours for its charger.
         name: "I-53 a paid order is settled within 49 hours",
         sql: "select format('%s was paid at %s and is %s', o.order_no, max(p.paid_at), o.state) as what
             from car_orders o join payments p on p.order_id = o.id and p.state = 'paid'
+            left join charge_sessions s on s.order_id = o.id and o.state = 'suspended'
             where o.state in ('created', 'starting', 'charging', 'stopping', 'suspended')
-            group by o.id having max(p.paid_at) < now() - interval '49 hours' order by o.id",
+            group by o.id
+            having greatest(max(p.paid_at) + interval '49 hours', max(s.suspended_at) + interval '73 hours') < now()
+            order by o.id",
     },
 ];

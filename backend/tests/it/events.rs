@@ -110,7 +110,7 @@ async fn a_stream_tells_what_its_reader_may_view_and_nothing_else() {
         let not_theirs = happen(&app, owner(&theirs, &foreign), kind).await;
         let told = happen(&app, owner(&mine, &own), kind).await;
         assert_eq!(all.next().await, Some(told.clone()));
-        if matches!(kind, Kind::Charger | Kind::Command | Kind::Refund) {
+        if matches!(kind, Kind::Charger | Kind::Connector | Kind::Command | Kind::Refund) {
             assert_eq!(some.next().await, Some(told.clone()));
         }
         assert_eq!((platform.next().await, platform.next().await), (Some(not_theirs), Some(told)));

@@ -55,9 +55,21 @@ pub async fn send(path: &str, file: &File, stage: RwSignal<Stage>) -> Result<Val
     let answer = api::upload(path, file, told).await;
     drop(stage.try_set(match &answer {
         Ok(_) => Stage::Sent(name),
-        Err(failure) => Stage::Refused(name, failure.message.clone()),
+        Err(failure) => Stage::Refused(name, why(failure)),
     }));
     answer
+}
+
+/// Why a file was refused, in one line: what is wrong within it is told by whoever sent it.
+fn why(failure: &Failure) -> String {
+    match failure.errors.as_slice() {
+        [] => failure.message.clone(),
+        [only] => only.message.clone(),
+        many => match lang() {
+            Lang::Zh => format!("有 {} 处错误", many.len()),
+            Lang::En => format!("{} errors", many.len()),
+        },
+    }
 }
 
 /// Why a file is not taken, if it is not.

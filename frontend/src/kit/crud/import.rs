@@ -81,7 +81,12 @@ fn imported(answer: &Value) -> String {
     }
 }
 
-fn error_table(errors: Vec<FieldError>) -> AnyView {
+/// What is wrong in which cell; what concerns the file as a whole is told beside its name already.
+fn error_table(mut errors: Vec<FieldError>) -> AnyView {
+    errors.retain(|it| it.field != "file");
+    if errors.is_empty() {
+        return ().into_any();
+    }
     let row = |it: FieldError| view! { <tr><td>{it.field}</td><td>{it.message}</td></tr> }.into_any();
     view! {
         <div class="import-errors" data-test="import-errors">

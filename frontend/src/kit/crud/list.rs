@@ -133,8 +133,8 @@ fn toolbar(it: Listing) -> Option<AnyView> {
                 {import.then(|| button("is-plain", "import", Some(UPLOAD), tr("导入", "Import"), move || importing.set(true)))}
                 {export.then(|| export_button(it))}
                 {tree.then(|| button("is-plain", "fold-all", Some(LIST_TREE), tr("展开/折叠", "Open or close all"), move || it.levels.fold_all()))}
-                {move || importing.get().then(|| import_dialog(it.desk, importing))}
             </div>
+            {move || importing.get().then(|| import_dialog(it.desk, importing))}
         }
         .into_any()
     })
