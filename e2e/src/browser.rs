@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use thirtyfour::cdp::domains::browser::DownloadBehavior;
 use thirtyfour::prelude::*;
 
-use crate::platform::{PASSWORD, root};
+use crate::platform::{PASSWORD, Platform, root};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -236,6 +236,25 @@ impl Browser {
     pub async fn close(self) -> Result<()> {
         Ok(self.driver.clone().quit().await?)
     }
+}
+
+/// Opens a window for the steps and closes it after them. What is to be seen when they fail is kept as a picture of this
+/// name.
+///
+/// # Errors
+/// The steps', or there is no browser.
+pub async fn in_browser<T>(
+    platform: &Platform,
+    name: &str,
+    steps: impl AsyncFnOnce(&Browser) -> Result<T>,
+) -> Result<T> {
+    let browser = Browser::open(&platform.url).await?;
+    let done = steps(&browser).await;
+    if done.is_err() {
+        browser.screenshot(&format!("failed-{name}")).await?;
+    }
+    browser.close().await?;
+    done
 }
 
 impl Drop for Browser {

@@ -6,7 +6,7 @@ pub mod gestures;
 pub mod platform;
 pub mod walk;
 
-pub use browser::Browser;
+pub use browser::{Browser, in_browser};
 pub use gestures::until;
 pub use platform::Platform;
 pub use walk::{Walk, walk};

@@ -3,24 +3,21 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::platform::root;
-use crate::{Browser, Platform};
+use crate::{Browser, Platform, in_browser};
 
 /// A walk.
-pub struct Walk {
-    /// What is walked through.
-    pub platform: Platform,
-    /// The window.
-    pub browser: Browser,
+pub struct Walk<'a> {
+    browser: &'a Browser,
     done: Vec<String>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Does one of the numbered actions.
     ///
     /// # Errors
     /// What went wrong, behind its id.
     pub async fn does(&mut self, ids: &str, act: impl AsyncFnOnce(&Browser) -> Result<()>) -> Result<()> {
-        act(&self.browser).await.with_context(|| ids.to_owned())?;
+        act(self.browser).await.with_context(|| ids.to_owned())?;
         self.done.extend(ids.split(' ').map(str::to_owned));
         Ok(())
     }
@@ -31,24 +28,18 @@ impl Walk {
 ///
 /// # Errors
 /// Something does not work, or was left out.
-pub async fn walk(section: &str, steps: impl AsyncFnOnce(&mut Walk) -> Result<()>) -> Result<()> {
+pub async fn walk(section: &str, steps: impl AsyncFnOnce(&mut Walk<'_>) -> Result<()>) -> Result<()> {
     let platform = Platform::start().await?;
     platform.tenant("云栖充电", "滨江物业").await?;
-    let browser = Browser::open(&platform.url).await?;
-    let mut walk = Walk { platform, browser, done: vec![] };
-    let walked = async {
-        walk.browser.log_in().await?;
-        steps(&mut walk).await
-    };
-    let walked = walked.await;
-    if walked.is_err() {
-        walk.browser.screenshot(&format!("failed-{section}")).await?;
-    }
-    let left = left_out(section, &walk.done)?;
-    walk.browser.close().await?;
-    walked?;
-    ensure!(left.is_empty(), "left out: {left:?}");
-    Ok(())
+    in_browser(&platform, section, async |browser| {
+        let mut walk = Walk { browser, done: vec![] };
+        browser.log_in().await?;
+        steps(&mut walk).await?;
+        let left = left_out(section, &walk.done)?;
+        ensure!(left.is_empty(), "left out: {left:?}");
+        Ok(())
+    })
+    .await
 }
 
 /// The ids of a section that were not done.

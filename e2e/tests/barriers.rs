@@ -3,20 +3,14 @@
 
 use anyhow::{Result, ensure};
 use e2e::axe::Violation;
-use e2e::{Browser, Platform};
+use e2e::{Browser, Platform, in_browser};
 use thirtyfour::By;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_keeps_anybody_out() -> Result<()> {
     let platform = Platform::start().await?;
     backend::demo::fill(&platform.app).await?;
-    let browser = Browser::open(&platform.url).await?;
-    let found = walk(&browser).await;
-    if found.is_err() {
-        browser.screenshot("barriers-failed").await?;
-    }
-    browser.close().await?;
-    let found = found?;
+    let found = in_browser(&platform, "barriers", walk).await?;
     ensure!(found.is_empty(), "{}", found.join("\n"));
     Ok(())
 }

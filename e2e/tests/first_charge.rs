@@ -7,7 +7,7 @@ use anyhow::{Context, Error, Result, ensure};
 use backend::simulate::charger::Deed;
 use backend::simulate::connector::Car;
 use backend::simulate::driver::{Driver, Manner};
-use e2e::{Browser, Platform, until};
+use e2e::{Browser, Platform, in_browser, until};
 use shared::driver_app::{DriverOrderDetail, LiveOrder, OrderToPay};
 use shared::fixed::Fen;
 use shared::order::OrderState;
@@ -17,13 +17,7 @@ use shared::payment::RefundState;
 async fn from_an_empty_platform_to_a_proved_bill() -> Result<()> {
     let platform = Platform::start().await?;
     platform.tenant("云栖充电", "滨江物业").await?;
-    let browser = Browser::open(&platform.url).await?;
-    let done = charge(&platform, &browser).await;
-    if done.is_err() {
-        browser.screenshot("first-charge-failed").await?;
-    }
-    browser.close().await?;
-    done
+    in_browser(&platform, "first-charge", async |browser| charge(&platform, browser).await).await
 }
 
 async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {

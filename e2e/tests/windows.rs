@@ -1,7 +1,7 @@
 //! Many windows of one browser: each is answered, and the one that is looked at hears of what happens.
 
 use anyhow::Result;
-use e2e::{Browser, Platform};
+use e2e::{Browser, Platform, in_browser};
 
 /// A browser opens no more lines than this to one server.
 const LINES: usize = 6;
@@ -9,13 +9,7 @@ const LINES: usize = 6;
 #[tokio::test(flavor = "multi_thread")]
 async fn more_windows_than_a_browser_has_lines_are_all_answered() -> Result<()> {
     let platform = Platform::start().await?;
-    let browser = Browser::open(&platform.url).await?;
-    let done = windows(&browser).await;
-    if done.is_err() {
-        browser.screenshot("windows-failed").await?;
-    }
-    browser.close().await?;
-    done
+    in_browser(&platform, "windows", windows).await
 }
 
 async fn windows(browser: &Browser) -> Result<()> {

@@ -2,20 +2,16 @@
 
 use anyhow::{Result, ensure};
 use e2e::platform::PASSWORD;
-use e2e::{Browser, Platform};
+use e2e::{Browser, Platform, in_browser};
 use thirtyfour::By;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ones_own_account_is_kept_in_the_console() -> Result<()> {
     let platform = Platform::start().await?;
-    let (here, there) = (Browser::open(&platform.url).await?, Browser::open(&platform.url).await?);
-    let done = account(&here, &there).await;
-    if done.is_err() {
-        here.screenshot("failed-account").await?;
-    }
-    here.close().await?;
-    there.close().await?;
-    done
+    in_browser(&platform, "own", async |here| {
+        in_browser(&platform, "own-there", async |there| account(here, there).await).await
+    })
+    .await
 }
 
 async fn account(here: &Browser, there: &Browser) -> Result<()> {

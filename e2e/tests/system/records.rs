@@ -1,21 +1,17 @@
 //! What is recorded, who is online, and what can be set: audit trail, login log, online users, settings.
 
 use anyhow::{Result, ensure};
-use e2e::{Browser, Platform, until};
+use e2e::{Browser, Platform, in_browser, until};
 use thirtyfour::By;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_online_users_and_settings_are_kept_in_the_console() -> Result<()> {
     let platform = Platform::start().await?;
     platform.tenant("云栖充电", "滨江物业").await?;
-    let (here, there) = (Browser::open(&platform.url).await?, Browser::open(&platform.url).await?);
-    let done = records(&here, &there).await;
-    if done.is_err() {
-        here.screenshot("failed-records").await?;
-    }
-    here.close().await?;
-    there.close().await?;
-    done
+    in_browser(&platform, "records", async |here| {
+        in_browser(&platform, "records-there", async |there| records(here, there).await).await
+    })
+    .await
 }
 
 async fn records(here: &Browser, there: &Browser) -> Result<()> {

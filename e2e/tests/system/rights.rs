@@ -1,22 +1,19 @@
 //! Rights as they come and go while somebody looks at a page.
 
 use anyhow::{Result, ensure};
-use e2e::{Browser, Platform, until};
+use e2e::{Browser, Platform, in_browser, until};
 use thirtyfour::prelude::*;
+
+use crate::{provider_role, provider_user};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn menu_buttons_and_pages_follow_the_rights_live() -> Result<()> {
     let platform = Platform::start().await?;
     platform.tenant("云栖充电", "滨江物业").await?;
-    let (admin, other) = (Browser::open(&platform.url).await?, Browser::open(&platform.url).await?);
-    let done = rights(&admin, &other).await;
-    if done.is_err() {
-        admin.screenshot("failed-rights").await?;
-        other.screenshot("failed-rights-other").await?;
-    }
-    admin.close().await?;
-    other.close().await?;
-    done
+    in_browser(&platform, "rights", async |admin| {
+        in_browser(&platform, "rights-other", async |other| rights(admin, other).await).await
+    })
+    .await
 }
 
 /// Turns one right of the role on or off.
@@ -30,20 +27,8 @@ async fn turn(admin: &Browser, label: &str) -> Result<()> {
 
 async fn rights(admin: &Browser, other: &Browser) -> Result<()> {
     admin.log_in().await?;
-    admin.add("system/roles").await?;
-    admin.choose("kind", "服务商").await?;
-    admin.choose("provider_id", "云栖充电").await?;
-    admin.enter("name", "场站值班").await?;
-    admin.click_text(".el-dialog .el-tree-node__label", "汽车管理").await?;
-    admin.save().await?;
-    admin.add("system/users").await?;
-    admin.choose("kind", "服务商").await?;
-    admin.choose("provider_id", "云栖充电").await?;
-    admin.enter("username", "zhou.ning").await?;
-    admin.enter("name", "周宁").await?;
-    admin.choose("role_ids", "场站值班").await?;
-    admin.save().await?;
-    let given = admin.one_time_password().await?;
+    provider_role(admin, "场站值班", "汽车管理").await?;
+    let given = provider_user(admin, "zhou.ning", "周宁", Some("场站值班")).await?;
     other.log_in_first("zhou.ning", &given, "an own password of mine").await?;
     other.page("car/stations").await?;
     other.see("[data-test='create']").await?;

@@ -4,6 +4,8 @@ use anyhow::{Result, ensure};
 use e2e::{Browser, walk};
 use thirtyfour::By;
 
+use crate::provider_user;
+
 async fn begin(it: &Browser, kind: &str, name: &str) -> Result<()> {
     it.add("system/roles").await?;
     it.choose("kind", kind).await?;
@@ -17,16 +19,6 @@ async fn begin(it: &Browser, kind: &str, name: &str) -> Result<()> {
         it.choose("property_id", "滨江物业").await?;
     }
     it.enter("name", name).await
-}
-
-async fn user(it: &Browser, username: &str, name: &str) -> Result<()> {
-    it.add("system/users").await?;
-    it.choose("kind", "服务商").await?;
-    it.choose("provider_id", "云栖充电").await?;
-    it.enter("username", username).await?;
-    it.enter("name", name).await?;
-    it.save().await?;
-    it.one_time_password().await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,8 +81,8 @@ async fn every_action_on_roles_is_done_in_the_console() -> Result<()> {
         })
         .await?;
         walk.does("3.7.4/8", async |it| {
-            user(it, "first.one", "张一").await?;
-            user(it, "second.one", "张二").await?;
+            provider_user(it, "first.one", "张一", None).await?;
+            provider_user(it, "second.one", "张二", None).await?;
             it.page("system/roles").await?;
             it.act("值班主管", "assign").await?;
             it.see_text(".el-dialog [data-test='left'] .transfer-item", "张一").await?;

@@ -3,21 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Browser, Platform, until};
+use e2e::{Browser, Platform, in_browser, until};
 use thirtyfour::By;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_and_departments_come_and_go_as_sheets_in_the_console() -> Result<()> {
     let platform = Platform::start().await?;
     platform.tenant("云栖充电", "滨江物业").await?;
-    let browser = Browser::open(&platform.url).await?;
     let folder = std::env::temp_dir().join(format!("wattyard-sheets-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let done = sheets(&browser, &folder).await;
-    if done.is_err() {
-        browser.screenshot("failed-sheets").await?;
-    }
-    browser.close().await?;
+    let done = in_browser(&platform, "sheets", async |browser| sheets(browser, &folder).await).await;
     std::fs::remove_dir_all(&folder)?;
     done
 }

@@ -3,19 +3,9 @@
 use anyhow::{Result, ensure};
 use e2e::{Browser, walk};
 
-const OWN: &str = "an own password of mine";
+use crate::{provider_role, provider_user};
 
-/// A user of the provider, with the one-time password that they were given.
-async fn user(it: &Browser, username: &str, name: &str) -> Result<String> {
-    it.add("system/users").await?;
-    it.choose("kind", "服务商").await?;
-    it.choose("provider_id", "云栖充电").await?;
-    it.enter("username", username).await?;
-    it.enter("name", name).await?;
-    it.choose("role_ids", "系统管理员").await?;
-    it.save().await?;
-    it.one_time_password().await
-}
+const OWN: &str = "an own password of mine";
 
 async fn station(it: &Browser, name: &str) -> Result<()> {
     it.add("car/stations").await?;
@@ -41,12 +31,7 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
             it.enter("name", "值班长").await?;
             it.flip("enabled").await?;
             it.save().await?;
-            it.add("system/roles").await?;
-            it.choose("kind", "服务商").await?;
-            it.choose("provider_id", "云栖充电").await?;
-            it.enter("name", "场站值班").await?;
-            it.click_text(".el-dialog .el-tree-node__label", "汽车管理").await?;
-            it.save().await?;
+            provider_role(it, "场站值班", "汽车管理").await?;
             it.add("members/collectives").await?;
             it.choose("provider_id", "云栖充电").await?;
             it.choose("property_id", "滨江物业").await?;
@@ -202,7 +187,7 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
         })
         .await?;
         walk.does("3.7.3/7", async |it| {
-            user(it, "short.lived", "短工").await?;
+            provider_user(it, "short.lived", "短工", Some("系统管理员")).await?;
             it.act("short.lived", "delete").await?;
             it.agree().await?;
             it.told("已删除").await?;
