@@ -57,9 +57,6 @@ impl Row for HistoryRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.action.clone()
-    }
 }
 
 /// What people call an action on a resource.

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::text::t;
 
@@ -96,12 +96,6 @@ impl Row for CarStationRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
-    }
 }
 
 /// What staff fill in for a car station.
@@ -174,45 +168,31 @@ impl Resource for CarStations {
     type Row = CarStationRow;
     type Detail = CarStationRow;
     type Filter = CarStationFilter;
-    const COLUMNS: &'static [Column<CarStationRow>] = &[
-        Column::new("code", t("电站编号", "Code"), |it: &CarStationRow| Cell::text(&it.code)).sorted(),
-        Column::new("name", t("电站名称", "Name"), |it: &CarStationRow| Cell::text(&it.name)).sorted(),
-        Column::new("provider", t("服务商", "Provider"), |it: &CarStationRow| Cell::text(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &CarStationRow| Cell::text(&it.property_name)),
-        Column::new("nature", t("运营性质", "Nature"), |it: &CarStationRow| Cell::code(it.nature)),
-        Column::new("contact", t("联系人", "Contact"), |it: &CarStationRow| Cell::maybe(&it.contact)).detail_only(),
-        Column::new("contact_phone", t("联系人手机号", "Contact phone"), |it: &CarStationRow| {
-            Cell::maybe(&it.contact_phone)
-        })
-        .detail_only(),
-        Column::new("intro", t("电站简介", "Introduction"), |it: &CarStationRow| Cell::maybe(&it.intro)).detail_only(),
-        Column::new("hotline", t("服务热线", "Hotline"), |it: &CarStationRow| Cell::maybe(&it.hotline)),
-        Column::new("business_hours", t("营业时间", "Opening hours"), |it: &CarStationRow| {
-            Cell::maybe(&it.business_hours)
-        })
-        .detail_only(),
-        Column::new("max_power", t("最大功率(kW)", "Maximum power (kW)"), |it: &CarStationRow| {
-            it.max_power_w.map_or(Cell::Empty, Cell::watts)
-        })
-        .detail_only(),
-        Column::new("capacity", t("容量负荷(kW)", "Load capacity (kW)"), |it: &CarStationRow| {
-            it.capacity_w.map_or(Cell::Empty, Cell::watts)
-        })
-        .detail_only(),
-        Column::new("province", t("省份", "Province"), |it: &CarStationRow| Cell::maybe(&it.province)).detail_only(),
-        Column::new("city", t("城市", "City"), |it: &CarStationRow| Cell::maybe(&it.city)),
-        Column::new("address", t("地址", "Address"), |it: &CarStationRow| Cell::maybe(&it.address)).detail_only(),
-        Column::new("areas", t("区域", "Areas"), |it: &CarStationRow| Cell::number(it.areas)),
-        Column::new("chargers", t("电桩", "Chargers"), |it: &CarStationRow| Cell::number(it.chargers)),
-        Column::new("connectors", t("电枪", "Connectors"), |it: &CarStationRow| Cell::number(it.connectors)),
-        Column::new("bays", t("车位", "Bays"), |it: &CarStationRow| Cell::number(it.bays)).detail_only(),
-        Column::new("review", t("审核状态", "Review"), |it: &CarStationRow| Cell::code(it.review)),
-        Column::new("review_note", t("驳回原因", "Reason"), |it: &CarStationRow| Cell::maybe(&it.review_note))
-            .detail_only(),
-        Column::new("enabled", t("电站状态", "State"), |it: &CarStationRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CarStationRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarStationRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("code", t("电站编号", "Code"), As::Text).sorted(),
+        Column::new("name", t("电站名称", "Name"), As::Text).sorted(),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("nature", t("运营性质", "Nature"), As::Code(Nature::CHOICES)),
+        Column::new("contact", t("联系人", "Contact"), As::Text).detail_only(),
+        Column::new("contact_phone", t("联系人手机号", "Contact phone"), As::Text).detail_only(),
+        Column::new("intro", t("电站简介", "Introduction"), As::Text).detail_only(),
+        Column::new("hotline", t("服务热线", "Hotline"), As::Text),
+        Column::new("business_hours", t("营业时间", "Opening hours"), As::Text).detail_only(),
+        Column::new("max_power", t("最大功率(kW)", "Maximum power (kW)"), As::Watts).at("max_power_w").detail_only(),
+        Column::new("capacity", t("容量负荷(kW)", "Load capacity (kW)"), As::Watts).at("capacity_w").detail_only(),
+        Column::new("province", t("省份", "Province"), As::Text).detail_only(),
+        Column::new("city", t("城市", "City"), As::Text),
+        Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("areas", t("区域", "Areas"), As::Number),
+        Column::new("chargers", t("电桩", "Chargers"), As::Number),
+        Column::new("connectors", t("电枪", "Connectors"), As::Number),
+        Column::new("bays", t("车位", "Bays"), As::Number).detail_only(),
+        Column::new("review", t("审核状态", "Review"), As::Code(Review::CHOICES)),
+        Column::new("review_note", t("驳回原因", "Reason"), As::Text).detail_only(),
+        Column::new("enabled", t("电站状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("name", t("电站名称", "Name"), Input::Text(50)),
@@ -223,13 +203,13 @@ impl Resource for CarStations {
     ];
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
-    const ACTIONS: &'static [Action<CarStationRow>] = &[
+    const ACTIONS: &'static [Action] = &[
         Action::new("approve", t("审核通过", "Approve"))
             .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))
-            .when(|it: &CarStationRow| it.review == Review::Pending),
+            .when(|it| it["review"] == "pending"),
         Action::new("reject", t("驳回", "Reject"))
             .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
-            .when(|it: &CarStationRow| it.review == Review::Pending)
+            .when(|it| it["review"] == "pending")
             .danger(),
     ];
 }

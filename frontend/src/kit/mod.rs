@@ -1,6 +1,5 @@
 //! Thin components that emit Element Plus's markup; the look is its stylesheet.
 
-pub mod amount;
 pub mod button;
 pub mod calendar;
 pub mod cell;

@@ -228,7 +228,10 @@ pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
 
 #[cfg(test)]
 mod tests {
+    use shared::describe::{As, Fact};
+
     use super::*;
+    use crate::kit::facts::tests::{row_at, undocumented};
 
     #[test]
     fn addresses_find_their_pages() {
@@ -240,6 +243,16 @@ mod tests {
         assert_eq!(path("/password/01997b6c-57f8-7000-8000-000000000000"), None);
         assert_eq!(path("/car/stations/new"), None);
         assert_eq!(path("/nowhere"), None);
+    }
+
+    #[test]
+    fn every_column_is_documented() {
+        for source in GROUPS.iter().flat_map(|it| it.pages).filter_map(|it| it.source) {
+            let shown: Vec<Fact> = source.columns.iter().map(|it| it.fact).collect();
+            let name = Fact::new(source.name, source.title, As::Text);
+            let wrong = undocumented(&row_at(source.path), &[shown, vec![name]].concat());
+            assert!(wrong.is_empty(), "{}: {wrong:?}", source.path);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
 use crate::system::node;
@@ -54,12 +54,6 @@ pub struct CollectiveRow {
 impl Row for CollectiveRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -115,20 +109,19 @@ impl Resource for Collectives {
     type Row = CollectiveRow;
     type Detail = CollectiveRow;
     type Filter = CollectiveFilter;
-    const COLUMNS: &'static [Column<CollectiveRow>] = &[
-        Column::new("name", t("集体户名称", "Name"), |it: &CollectiveRow| Cell::text(&it.name)).sorted(),
-        Column::new("provider", t("服务商", "Provider"), |it: &CollectiveRow| Cell::text(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &CollectiveRow| Cell::text(&it.property_name)),
-        Column::new("contact", t("联系人姓名", "Contact"), |it: &CollectiveRow| Cell::text(&it.contact)),
-        Column::new("phone", t("联系人电话", "Telephone"), |it: &CollectiveRow| Cell::text(&it.phone)),
-        Column::new("email", t("公司邮箱", "E-mail"), |it: &CollectiveRow| Cell::maybe(&it.email)).detail_only(),
-        Column::new("address", t("地址", "Address"), |it: &CollectiveRow| Cell::maybe(&it.address)).detail_only(),
-        Column::new("note", t("备注", "Note"), |it: &CollectiveRow| Cell::maybe(&it.note)).detail_only(),
-        Column::new("users", t("用户", "Users"), |it: &CollectiveRow| Cell::number(it.users)),
-        Column::new("enabled", t("状态", "State"), |it: &CollectiveRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CollectiveRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CollectiveRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("集体户名称", "Name"), As::Text).sorted(),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("contact", t("联系人姓名", "Contact"), As::Text),
+        Column::new("phone", t("联系人电话", "Telephone"), As::Text),
+        Column::new("email", t("公司邮箱", "E-mail"), As::Text).detail_only(),
+        Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("note", t("备注", "Note"), As::Text).detail_only(),
+        Column::new("users", t("用户", "Users"), As::Number),
+        Column::new("enabled", t("状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         node::OF_PROVIDER,

@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
-use shared::describe::Field;
+use shared::describe::{Action, Field};
 use uuid::Uuid;
 
 use super::act::told;
 use super::desk::{Desk, Editing};
-use super::source::Deed;
 use crate::answer;
 use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
@@ -40,7 +39,7 @@ pub fn form_dialog(desk: Desk, it: Editing) -> AnyView {
 }
 
 /// The form of an action.
-pub fn deed_dialog(desk: Desk, deed: Deed, id: Uuid) -> AnyView {
+pub fn deed_dialog(desk: Desk, deed: &'static Action, id: Uuid) -> AnyView {
     let row = format!("{}/{id}", desk.source.path);
     let path = format!("{row}/{}", deed.verb);
     let filling = Filling::about(deed.fields, row, deed.keyed.then(Uuid::new_v4));

@@ -3,9 +3,9 @@
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 use serde_json::Value;
+use shared::amount::scaled;
 use shared::fixed::Fen;
 
-use crate::kit::amount::scaled;
 use crate::kit::form::Slot;
 use crate::kit::icon::{PLUS, X, icon};
 use crate::lang::tr;
