@@ -161,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::station::CarStations;
+    use crate::station::car::CarStations;
 
     #[test]
     fn only_what_differs_is_told() {

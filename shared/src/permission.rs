@@ -162,12 +162,13 @@ const SETTINGS: Page = Page {
 /// All pages in the order of the menu: a resource is listed here, and nowhere else, to be allowed and found in audits.
 pub const PAGES: &[Page] = &[
     DASHBOARD,
-    edit::<crate::station::CarStations>(),
+    edit::<crate::station::car::CarStations>(),
     edit::<crate::area::CarAreas>(),
     edit::<crate::charger::CarChargers>().and(&[("frames", t("查看报文", "Read messages"))]),
     edit::<crate::connector::CarConnectors>(),
     edit::<crate::tariff::CarTariffs>(),
     browse::<crate::unregistered::UnregisteredDevices>(),
+    edit::<crate::station::bike::BikeStations>(),
     browse::<crate::car_order::CarOrders>(),
     browse::<crate::payment::Payments>(),
     browse::<crate::payment::Refunds>(),

@@ -650,6 +650,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        short_name -> Nullable<Text>,
     }
 }
 

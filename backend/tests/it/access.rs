@@ -123,6 +123,7 @@ async fn every_operation_refuses_who_may_not() {
 async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site: &Site) -> Uuid {
     match operation.tag.as_str() {
         "car/stations" => site.station,
+        "bike/stations" => app.bike_station(theirs).await,
         "car/areas" => site.area,
         "car/chargers" => site.charger,
         "car/connectors" => site.connectors[0],

@@ -9,7 +9,8 @@ use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::member::collective::Collectives;
 use shared::resource::{Editable, draft_of};
-use shared::station::CarStations;
+use shared::station::bike::BikeStations;
+use shared::station::car::CarStations;
 use shared::system::department::Departments;
 use shared::system::post::Posts;
 use shared::system::property::Properties;
@@ -48,6 +49,7 @@ async fn a_form_that_is_saved_untouched_changes_nothing() {
     let site = app.site(&tenant).await;
     let seen = BTreeSet::from([
         same::<CarStations>(&app, site.station).await,
+        same::<BikeStations>(&app, app.bike_station(&tenant).await).await,
         same::<CarAreas>(&app, site.area).await,
         same::<CarChargers>(&app, site.charger).await,
         same::<CarConnectors>(&app, site.connectors[0]).await,

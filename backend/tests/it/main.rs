@@ -11,6 +11,7 @@
 mod access;
 mod app;
 mod auth;
+mod bike;
 mod car;
 mod channel;
 mod charged;

@@ -23,7 +23,8 @@ use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
 use shared::resource::FormMap;
-use shared::station::CarStations;
+use shared::station::bike::BikeStations;
+use shared::station::car::CarStations;
 use shared::system::audit::Audits;
 use shared::system::department::Departments;
 use shared::system::job::Jobs;
@@ -41,7 +42,7 @@ use uuid::Uuid;
 
 use crate::kit::crud::{Begin, Entry, Source, browse, crud, edit};
 use crate::kit::form::{Slot, form_of};
-use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
+use crate::kit::icon::{BIKE, CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
 use crate::kit::picture::picture;
 use crate::run::live;
 use crate::session;
@@ -148,6 +149,9 @@ pub const GROUPS: &[Group] = &[
             Page::of(edit::<CarTariffs>().more(tariff::more).history()),
             Page::of(browse::<UnregisteredDevices>().begins(&ADOPT)),
         ],
+    },
+    Group {
+        title: t("单车管理", "E-bike charging"), icon: BIKE, pages: &[Page::of(edit::<BikeStations>().history())]
     },
     Group {
         title: t("订单管理", "Orders"),

@@ -1,29 +1,15 @@
-//! Stations: the places where cars or e-bikes charge.
+//! Stations where cars charge.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::codes::{Code, codes};
+use super::{ACTIONS, FILTERS, Nature, Review, StationFilter, VERBS};
+use crate::codes::Code;
 use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
-use crate::text::t;
-
-codes! {
-    /// What a station is for (运营性质).
-    pub enum Nature {
-        Public = "public", Primary, "公共", "Public";
-        Dedicated = "dedicated", Info, "专用", "Dedicated";
-        Private = "private", Info, "私人", "Private";
-    }
-    /// Whether somebody has looked at it and agreed (审核状态).
-    pub enum Review {
-        Pending = "pending", Warning, "待审核", "Pending";
-        Approved = "approved", Success, "审核通过", "Approved";
-        Rejected = "rejected", Danger, "已驳回", "Rejected";
-    }
-}
+use crate::text::{Text, t};
 
 /// A car station, with what lies below it counted.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -138,24 +124,6 @@ pub struct CarStationForm {
 
 impl Form for CarStationForm {}
 
-/// How car stations are searched.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
-pub struct CarStationFilter {
-    /// Part of the name.
-    pub name: Option<String>,
-    /// Of this provider.
-    pub provider_id: Option<Uuid>,
-    /// Of this property.
-    pub property_id: Option<Uuid>,
-    /// Review state.
-    pub review: Option<Review>,
-    /// Switched on or off.
-    pub enabled: Option<bool>,
-}
-
-/// Switched on or off, as a search condition.
-pub const ENABLED: Field = Field::new("enabled", t("状态", "State"), Input::Switch);
-
 /// Car stations (汽车电站).
 pub struct CarStations;
 
@@ -163,11 +131,11 @@ impl Resource for CarStations {
     const PATH: &'static str = "car/stations";
     const ONE: &'static str = "CarStation";
     const MANY: &'static str = "CarStations";
-    const TITLE: crate::text::Text = t("汽车电站", "Car stations");
+    const TITLE: Text = t("汽车电站", "Car stations");
     const PERMISSION: &'static str = "car.station";
     type Row = CarStationRow;
     type Detail = CarStationRow;
-    type Filter = CarStationFilter;
+    type Filter = StationFilter;
     const COLUMNS: &'static [Column] = &[
         Column::new("code", t("电站编号", "Code"), As::Text).sorted(),
         Column::new("name", t("电站名称", "Name"), As::Text).sorted(),
@@ -194,24 +162,9 @@ impl Resource for CarStations {
         Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
         Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
-    const FILTERS: &'static [Field] = &[
-        Field::new("name", t("电站名称", "Name"), Input::Text(50)),
-        Field::new("review", t("审核状态", "Review"), Input::Choice(Review::CHOICES)),
-        ENABLED,
-        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
-        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
-    ];
-    const VERBS: &'static [Verb] =
-        &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
-    const ACTIONS: &'static [Action] = &[
-        Action::new("approve", t("审核通过", "Approve"))
-            .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))
-            .when(|it| it["review"] == "pending"),
-        Action::new("reject", t("驳回", "Reject"))
-            .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
-            .when(|it| it["review"] == "pending")
-            .danger(),
-    ];
+    const FILTERS: &'static [Field] = FILTERS;
+    const VERBS: &'static [Verb] = VERBS;
+    const ACTIONS: &'static [Action] = ACTIONS;
 }
 
 impl Editable for CarStations {
