@@ -7,8 +7,8 @@ use crate::{provider_role, provider_user};
 
 const OWN: &str = "an own password of mine";
 
-async fn station(it: &Browser, name: &str) -> Result<()> {
-    it.add("car/stations").await?;
+async fn station(it: &Browser, path: &str, name: &str) -> Result<()> {
+    it.add(path).await?;
     it.choose("provider_id", "云栖充电").await?;
     it.choose("property_id", "滨江物业").await?;
     for (field, text) in [("name", name), ("lng", "120.21"), ("lat", "30.2")] {
@@ -145,11 +145,15 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
         })
         .await?;
         walk.does("3.7.3/8", async |it| {
-            station(it, "江畔站").await?;
-            station(it, "钱江站").await?;
+            for (path, name) in
+                [("car/stations", "江畔站"), ("car/stations", "钱江站"), ("bike/stations", "梧桐里单车站")]
+            {
+                station(it, path, name).await?;
+            }
             it.page("system/users").await?;
             it.act("zhou.ning", "bind-stations").await?;
             it.carry("car_station_ids", "left", "江畔站").await?;
+            it.carry("bike_station_ids", "left", "梧桐里单车站").await?;
             it.screenshot("user-stations").await?;
             it.save().await?;
             it.search_for("reach", "指定电站").await?;
@@ -168,6 +172,17 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
             it.see_text(".el-dialog [data-test='car_station_ids'] [data-test='right'] .transfer-item", "江畔站")
                 .await?;
             it.carry("car_station_ids", "right", "江畔站").await?;
+            it.save().await?;
+            // Bound to e-bikes alone, they see no cars.
+            it.log_out().await?;
+            it.log_in_as("zhou.ning", OWN).await?;
+            it.page("car/stations").await?;
+            it.see_rows(&[]).await?;
+            it.log_out().await?;
+            it.log_in().await?;
+            it.page("system/users").await?;
+            it.act("zhou.ning", "bind-stations").await?;
+            it.carry("bike_station_ids", "right", "梧桐里单车站").await?;
             it.save().await?;
             it.search_for("reach", "指定电站").await?;
             it.see_rows(&[]).await?;
