@@ -175,6 +175,9 @@ pub const PAGES: &[Page] = &[
     browse::<crate::member::driver::Drivers>(),
     // Its own people may look at it; it is kept by those above it.
     edit::<crate::member::collective::Collectives>().apart(&[("view", &UserKind::ALL)]),
+    edit::<crate::member::card_product::CardProducts>(),
+    // Properties alone issue cards.
+    edit::<crate::member::card::Cards>().apart(&[("create", &[UserKind::Property])]),
     edit::<crate::system::provider::Providers>(),
     edit::<crate::system::property::Properties>(),
     edit::<crate::system::user::Users>(),

@@ -117,6 +117,8 @@ pub trait Editable: Resource {
     type Form: Form;
     /// How it is filled in.
     const FIELDS: &'static [Field];
+    /// Adding one moves money: it is sent with an `Idempotency-Key`.
+    const KEYED: bool = false;
     /// The form that would leave a row as it is.
     fn form(detail: &Self::Detail) -> Self::Form;
     /// The row's version: a change must name the one it was based on.

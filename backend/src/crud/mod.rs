@@ -99,4 +99,6 @@ pub struct Impact {
     pub chargers: i64,
     /// Users who lose something by it.
     pub users: i64,
+    /// Enabled cards that it issued, or paid for.
+    pub cards: i64,
 }

@@ -131,6 +131,8 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "car/unregistered-devices" => Uuid::now_v7(),
         "car/tariffs" => app.tariff(theirs, site).await,
         "members/drivers" => crate::member::visitor(app, theirs, site, 1).await.0,
+        "members/card-products" => crate::card::product(app, theirs, "person").await,
+        "members/cards" => crate::card::issued(app, theirs).await,
         "orders/car" => app.placed(theirs, site).await.order,
         "orders/payments" => app.placed(theirs, site).await.payment,
         "orders/refunds" => app.placed(theirs, site).await.refund,

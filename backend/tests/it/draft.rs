@@ -7,6 +7,8 @@ use serde_json::Value;
 use shared::area::CarAreas;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
+use shared::member::card::Cards;
+use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
 use shared::resource::{Editable, draft_of};
 use shared::station::bike::BikeStations;
@@ -59,6 +61,8 @@ async fn a_form_that_is_saved_untouched_changes_nothing() {
         same::<Users>(&app, row_of(&app, "system/users", &tenant).await).await,
         same::<Roles>(&app, row_of(&app, "system/roles", &tenant).await).await,
         same::<Collectives>(&app, row_of(&app, "members/collectives", &tenant).await).await,
+        same::<CardProducts>(&app, crate::card::product(&app, &tenant, "person").await).await,
+        same::<Cards>(&app, crate::card::issued(&app, &tenant).await).await,
         same::<Departments>(&app, row_of(&app, "system/departments", &tenant).await).await,
         same::<Posts>(&app, row_of(&app, "system/posts", &tenant).await).await,
     ]);

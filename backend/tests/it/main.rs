@@ -13,6 +13,7 @@ mod app;
 mod auth;
 mod bike;
 mod car;
+mod card;
 mod channel;
 mod charged;
 mod charging;

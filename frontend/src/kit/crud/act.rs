@@ -210,6 +210,7 @@ fn impact_line(name: &str, count: i64) -> String {
         "stations" => tr("个已启用的电站", "enabled stations"),
         "chargers" => tr("台已启用的电桩", "enabled chargers"),
         "users" => tr("个用户", "users"),
+        "cards" => tr("张已启用的电卡", "enabled cards"),
         other => other,
     };
     match lang() {
