@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod cell;
 pub mod chart;
 pub mod checkbox;
+pub mod chips;
 pub mod confirm;
 pub mod crud;
 pub mod days;

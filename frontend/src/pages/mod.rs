@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod car_order;
+mod card;
 mod charger;
 mod dashboard;
 #[cfg(debug_assertions)]
@@ -19,6 +20,8 @@ use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::describe::Cell;
+use shared::member::card::Cards;
+use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
@@ -165,7 +168,12 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: t("会员中心", "Members"),
         icon: USERS,
-        pages: &[Page::of(browse::<Drivers>().live(&["car_order"])), Page::of(edit::<Collectives>())],
+        pages: &[
+            Page::of(browse::<Drivers>().live(&["car_order"])),
+            Page::of(edit::<Collectives>()),
+            Page::of(edit::<CardProducts>().history()),
+            Page::of(edit::<Cards>().more(card::movements).history()),
+        ],
     },
     Group {
         title: t("系统管理", "System"),
@@ -225,6 +233,7 @@ pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
     match name {
         "tariff" => tariff::tariff_input(slot),
         "presets" => tariff::presets_input(slot),
+        "tiers" => card::tiers_input(slot),
         "image" => picture(slot),
         other => view! { <p class="form-error">{other}</p> }.into_any(),
     }

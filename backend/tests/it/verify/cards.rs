@@ -8,7 +8,7 @@ const RECHARGE: &str = "R-43 a recharge puts on the card what was paid: card_rec
 pub const PLANTS: &[Plant] = &[
     ("update cards set price_fen = price_fen + 1 where id = '{card}'", &[ISSUE]),
     ("update cards set face_fen = 45000 where id = '{card}'", &[ISSUE]),
-    ("update cards set collective_id = null where id = '{company card}'", &[
+    ("update cards set collective_id = null, issued_to = 'person' where id = '{company card}'", &[
         "R-42 a card is issued for its price with its face value on it: card_issue:{company card} should be …",
         RECHARGE,
     ]),

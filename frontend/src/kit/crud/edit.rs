@@ -25,7 +25,7 @@ pub fn form_dialog(desk: Desk, it: Editing) -> AnyView {
             let path = format!("{}/{id}", source.path);
             (Filling::of(fields, path.clone()), path)
         }
-        None => (Filling::of_new(fields, draft), source.path.to_owned()),
+        None => (Filling::of_new(fields, draft, source.keyed.then(Uuid::new_v4)), source.path.to_owned()),
     };
     let verb = if id.is_none() { tr("添加", "Add") } else { tr("修改", "Edit") };
     let face = Face {

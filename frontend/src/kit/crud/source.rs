@@ -34,6 +34,8 @@ pub struct Source {
     pub verbs: &'static [Verb],
     /// What is filled in to write a row; nothing where rows are not written.
     pub fields: Option<&'static [Field]>,
+    /// Adding a row moves money: it is sent with an idempotency key.
+    pub keyed: bool,
     /// The kinds of events after which the page is read anew.
     pub live: &'static [&'static str],
     /// What the detail shows below the columns, made from the answer.
@@ -202,6 +204,7 @@ pub const fn browse<R: Resource>() -> Source {
         actions: R::ACTIONS,
         verbs: R::VERBS,
         fields: None,
+        keyed: false,
         live: &[],
         more: None,
         history: false,
@@ -212,5 +215,5 @@ pub const fn browse<R: Resource>() -> Source {
 
 /// A resource whose rows people write.
 pub const fn edit<R: Editable>() -> Source {
-    Source { fields: Some(R::FIELDS), ..browse::<R>() }
+    Source { fields: Some(R::FIELDS), keyed: R::KEYED, ..browse::<R>() }
 }
