@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 use serde_json::json;
 use shared::codes::Tone;
 use shared::user::{Me, Tokens};
+use uuid::Uuid;
 
 use crate::api::{self, Ask, Failure};
 use crate::kit::toast::toast;
@@ -34,6 +35,20 @@ pub fn called() -> String {
 /// Whether they must choose a password of their own before anything else; followed.
 pub fn must_change_password() -> bool {
     ME.with(|it| it.as_ref().is_some_and(|it| it.must_change_password))
+}
+
+/// The provider, property or collective that they belong to, by the name of the field that asks for it: who belongs to one
+/// is not asked which.
+pub fn own(field: &str) -> Option<Uuid> {
+    ME.with_untracked(|it| {
+        let it = it.as_ref()?;
+        match field {
+            "provider_id" => it.provider_id,
+            "property_id" => it.property_id,
+            "collective_id" => it.collective_id,
+            _ => None,
+        }
+    })
 }
 
 /// Whether they may do this.

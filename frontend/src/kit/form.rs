@@ -11,6 +11,7 @@ use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 use super::input::control;
 use crate::lang::say;
 use crate::run::follow;
+use crate::session;
 
 /// What the inputs of a form hold.
 pub type FormState = RwSignal<FormMap>;
@@ -170,9 +171,18 @@ pub fn item(slot: Slot) -> AnyView {
             }
         });
     }
+    let own = session::own(field.name);
+    if let Some(own) = own.filter(|_| !slot.search) {
+        follow(move || {
+            if asked() && slot.text().is_empty() {
+                slot.put(own.to_string());
+            }
+        });
+    }
+    let shown = move || own.is_none() && asked();
     view! {
         <div class="el-form-item el-form-item--default asterisk-left" class:is-required=needed class:wide=wide(field.input)
-            style:display=move || if asked() { "" } else { "none" }
+            style:display=move || if shown() { "" } else { "none" }
             class:is-error=move || slot.wrong().is_some() data-field=field.name>
             <label class="el-form-item__label" for=slot.id()>{say(field.label)}</label>
             <div class="el-form-item__content">

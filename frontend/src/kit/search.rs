@@ -12,6 +12,7 @@ use super::icon::{CHEVRON_DOWN, ROTATE_CCW, SEARCH, icon};
 use super::query::Query;
 use crate::lang::tr;
 use crate::run::{boxed, follow};
+use crate::session;
 
 /// More conditions than this are folded away.
 const UNFOLDED: usize = 5;
@@ -43,8 +44,9 @@ pub fn search(fields: &'static [Field], applied: Memo<Query>, apply: Callback<Qu
     let errs = RwSignal::new(Vec::new());
     // The way back in the browser changes the address, and the inputs follow.
     follow(move || form.set(applied.with(|it| read(fields, it))));
-    let hidden = fields.iter().skip(UNFOLDED - 1).flat_map(parameters).collect::<Vec<_>>();
-    let foldable = fields.len() > UNFOLDED;
+    let asked: Vec<&Field> = fields.iter().filter(|it| session::own(it.name).is_none()).collect();
+    let hidden = asked.iter().skip(UNFOLDED - 1).flat_map(|it| parameters(it)).collect::<Vec<_>>();
+    let foldable = asked.len() > UNFOLDED;
     let set_there = applied.with_untracked(|it| hidden.iter().any(|name| it.get(name).is_some()));
     let folded = RwSignal::new(foldable && !set_there);
     let shown = move |index: usize| index < UNFOLDED - 1 || !folded.get();
@@ -60,7 +62,7 @@ pub fn search(fields: &'static [Field], applied: Memo<Query>, apply: Callback<Qu
     view! {
         <section class="el-card is-never-shadow search" aria-label=tr("搜索条件", "Search conditions")>
             <form class="el-form el-form--inline" on:submit=boxed(submit)>
-                {fields.iter().enumerate().map(|(index, field)| view! {
+                {asked.into_iter().enumerate().map(|(index, field)| view! {
                     <div class="search-item" style:display=move || if shown(index) || !foldable { "" } else { "none" }>{item(slot(field))}</div>
                 }.into_any()).collect_view()}
                 <div class="search-buttons">
