@@ -239,7 +239,7 @@ async fn every_action_on_cards_is_done_in_the_console() -> Result<()> {
             it.see_text(".el-drawer .plain-table", "发卡").await?;
             it.screenshot("card").await?;
             let detail = it.see(".el-drawer").await?.text().await?;
-            for told in ["04FFEE", "李蕾", "649.99", "55.00", "有效期至", "变更记录"] {
+            for told in ["04FFEE", "李蕾", "物业下的全部电站", "649.99", "55.00", "有效期至", "变更记录"] {
                 ensure!(detail.contains(told), "{told} is not in {detail}");
             }
             let moved = it.see(".el-drawer .plain-table").await?.text().await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::card_product::{CardKind, ISSUED_TO, IssuedTo, KIND, MOST_FEN};
+use super::card_product::{CardKind, ISSUED_TO, IssuedTo, KIND, MOST_FEN, stations};
 use crate::codes::{Code, codes};
 use crate::describe::{Action, As, Column, Field, Input};
 use crate::fixed::Fen;
@@ -185,7 +185,7 @@ impl Resource for Cards {
         Column::new("price", t("售价(元)", "Price (yuan)"), As::Fen).at("price_fen").detail_only(),
         Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name").detail_only(),
         Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
-        Column::new("stations", t("适用电站", "Stations"), As::List).detail_only(),
+        Column::new("stations", t("适用电站", "Stations"), As::Made(stations)).detail_only(),
         Column::new("expires_on", t("有效期至", "Valid until"), As::Text),
         Column::new("issued_by", t("创建人", "Issued by"), As::Text).detail_only(),
         Column::new("enabled", t("状态", "State"), As::Enabled),

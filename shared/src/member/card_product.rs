@@ -81,6 +81,13 @@ impl Row for CardProductRow {
     }
 }
 
+/// The stations that take the cards of a product, or one of its cards.
+pub(super) fn stations(row: &Value) -> Cell {
+    let names: Vec<&str> = row["stations"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let all = t("物业下的全部电站", "All stations of the property");
+    Cell::words(|lang| if names.is_empty() { all.get(lang).to_owned() } else { names.join(t("、", ", ").get(lang)) })
+}
+
 /// What is given on top of a recharge, in words.
 fn tiers(row: &Value) -> Cell {
     let fen = |it: &Value| it.as_i64().map(|it| Fen(it).yuan()).unwrap_or_default();
@@ -181,7 +188,7 @@ impl Resource for CardProducts {
         Column::new("issued_to", t("发行类型", "Issued to"), As::Code(IssuedTo::CHOICES)),
         Column::new("price", t("售价(元)", "Price (yuan)"), As::Fen).at("price_fen"),
         Column::new("face", t("面值(元)", "Face value (yuan)"), As::Fen).at("face_fen"),
-        Column::new("stations", t("适用电站", "Stations"), As::List).detail_only(),
+        Column::new("stations", t("适用电站", "Stations"), As::Made(stations)).detail_only(),
         Column::new("tiers", t("充值优惠", "On top of recharges"), As::Made(tiers)).detail_only(),
         Column::new("cards", t("已发电卡", "Cards"), As::Number),
         Column::new("enabled", t("状态", "State"), As::Enabled),
