@@ -1,22 +1,11 @@
 //! 3.7.3: users.
 
 use anyhow::{Result, ensure};
-use e2e::{Browser, walk};
+use e2e::walk;
 
 use crate::{provider_role, provider_user};
 
 const OWN: &str = "an own password of mine";
-
-async fn station(it: &Browser, name: &str) -> Result<()> {
-    it.add("car/stations").await?;
-    it.choose("provider_id", "云栖充电").await?;
-    it.choose("property_id", "滨江物业").await?;
-    for (field, text) in [("name", name), ("lng", "120.21"), ("lat", "30.2")] {
-        it.enter(field, text).await?;
-    }
-    it.choose("nature", "公共").await?;
-    it.save().await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
@@ -145,8 +134,10 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
         })
         .await?;
         walk.does("3.7.3/8", async |it| {
-            station(it, "江畔站").await?;
-            station(it, "钱江站").await?;
+            for name in ["江畔站", "钱江站"] {
+                it.fill_in_station("滨江物业", name).await?;
+                it.save().await?;
+            }
             it.page("system/users").await?;
             it.act("zhou.ning", "bind-stations").await?;
             it.carry("car_station_ids", "left", "江畔站").await?;
