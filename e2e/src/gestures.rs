@@ -96,8 +96,9 @@ impl Browser {
     /// It is taken.
     pub async fn refused(&self) -> Result<String> {
         self.click(".el-dialog [data-test='ok']").await?;
-        let why = self.see(".el-dialog .el-form-item__error, .el-dialog .form-strays, .el-message--error").await?;
-        let why = why.text().await?;
+        let told = self.see(".el-dialog .el-form-item__error, .el-dialog .form-strays, .el-message--error").await?;
+        let why = told.text().await?;
+        hush(&told).await;
         self.click(".el-dialog [data-test='cancel']").await?;
         Ok(why)
     }
@@ -318,11 +319,7 @@ impl Browser {
     /// # Errors
     /// None comes.
     pub async fn told(&self, text: &str) -> Result<()> {
-        let notice = self.see_text("[data-test='toast']", text).await?;
-        // It may vanish by itself meanwhile.
-        if let Ok(close) = notice.find(By::Css(".toast-close")).await {
-            let _ = close.click().await;
-        }
+        hush(&self.see_text("[data-test='toast']", text).await?).await;
         Ok(())
     }
 
@@ -360,5 +357,12 @@ impl Browser {
         let text = self.see(".el-drawer").await?.text().await?;
         self.click(".el-drawer__close-btn").await?;
         Ok(text)
+    }
+}
+
+/// Closes what was told, if it is a notice; it may vanish by itself meanwhile.
+async fn hush(told: &WebElement) {
+    if let Ok(close) = told.find(By::Css(".toast-close")).await {
+        let _ = close.click().await;
     }
 }

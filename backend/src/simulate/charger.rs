@@ -197,6 +197,7 @@ impl Charger {
             self.online = false;
             self.outbox.disconnected();
             self.connectors.iter_mut().for_each(Connector::forget_told);
+            self.show();
             boot = matches!(ended, Ended::Restart);
             let wait = match ended {
                 Ended::Lost => pause,

@@ -155,9 +155,14 @@ async fn every_action_on_tariffs_is_done_in_the_console() -> Result<()> {
             it.see(".el-dialog [data-test='covered']").await?;
             it.click(".el-dialog [data-test='ok']").await?;
             it.see_text(".el-dialog [data-field='tariff'] .el-form-item__error", "单价").await?;
+            let wrong = By::Css(".el-dialog .tariff [aria-invalid='true']");
+            let wrong = it.driver.find_all(wrong).await?;
+            ensure!(wrong.len() == 2, "the two prices that are missing are marked, and nothing else");
             let [(_, elec, service), ..] = PRICES;
             it.enter("sharp-elec", elec).await?;
-            it.enter("sharp-service", service).await
+            it.enter("sharp-service", service).await?;
+            ensure!(it.complaints().await?.is_empty(), "what was wrong is forgotten");
+            Ok(())
         })
         .await?;
         walk.does("3.2.7/5", async |it| {

@@ -61,14 +61,14 @@ pub fn presets_input(slot: Slot) -> AnyView {
     view! {
         <div class="presets" data-test=slot.field.name>
             {move || amounts(slot).into_iter().map(chip).collect_view()}
-            <div class="el-input presets-new" class:price-wrong=wrong>
+            <div class="el-input presets-new" class:price-wrong=wrong class:is-disabled=full>
                 <div class="el-input__wrapper">
                     <input class="el-input__inner" id=slot.id() name=slot.field.name inputmode="decimal" autocomplete="off"
                         placeholder=tr("金额(元)", "Yuan") prop:value=typed prop:disabled=full
                         on:input=boxed(move |event| { typed.set(event_target_value(&event)); wrong.set(false); }) on:keydown=boxed(key)/>
                 </div>
             </div>
-            <button type="button" class="el-button" data-test="add-preset" prop:disabled=full on:click=boxed(move |_| add())>{icon(PLUS)}<span>{tr("添加", "Add")}</span></button>
+            <button type="button" class="el-button" class:is-disabled=full data-test="add-preset" prop:disabled=full on:click=boxed(move |_| add())>{icon(PLUS)}<span>{tr("添加", "Add")}</span></button>
         </div>
     }
     .into_any()
