@@ -17,6 +17,9 @@ use crate::Platform;
 /// What a driver prepays: 50 yuan.
 pub const PREPAID: Fen = Fen(5000);
 
+/// A car that takes all that a charger gives for some minutes.
+pub const CAR: Car = Car { capacity_wh: 90_000, soc: 20, max_power_w: 480_000, asleep: false };
+
 /// A driver at a connector, with the order that was made there.
 pub struct Charging {
     /// The driver.
@@ -54,8 +57,7 @@ impl Platform {
     pub async fn ordered(&self, world: &World, phone: &str, serial_no: &str, number: i32) -> Result<Charging> {
         let charger = world.chargers.get(serial_no).with_context(|| format!("no charger {serial_no}"))?.clone();
         charger.until(|it| it.online).await?;
-        let car = Car { capacity_wh: 90_000, soc: 20, max_power_w: 480_000, asleep: false };
-        charger.act(Deed::Plug(number, car)).await?;
+        charger.act(Deed::Plug(number, CAR)).await?;
         charger.until(|it| it.told && it.plugged.contains(&number)).await?;
         let driver = self.driver(world, phone).await?;
         let found = driver.scan(serial_no).await?;

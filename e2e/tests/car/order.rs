@@ -142,6 +142,10 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             fill_in_refund(it, &whole, Fen(fee.0 + 1)).await?;
             let why = it.refused().await?;
             ensure!(why.contains(&fee.yuan()), "at most {}: {why}", fee.yuan());
+            it.act(whole.no(), "refund").await?;
+            let most = it.see(".el-dialog [name='amount_fen']").await?.value().await?.unwrap_or_default();
+            ensure!(most == fee.yuan(), "the most stands there already: {most}");
+            it.click(".el-dialog [data-test='cancel']").await?;
             fill_in_refund(it, &whole, part).await?;
             it.screenshot("refund-form").await?;
             it.save().await?;
