@@ -244,6 +244,11 @@ impl Change for CarStations {
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &CarStationForm) -> Result<()> {
         diesel::update(stations::table.find(id)).set(values(form)).execute(conn).await?;
+        // What was rejected and is then changed asks anew.
+        diesel::update(stations::table.find(id).filter(stations::review.eq(Review::Rejected)))
+            .set((stations::review.eq(Review::Pending), stations::review_note.eq(None::<String>)))
+            .execute(conn)
+            .await?;
         Ok(())
     }
 }

@@ -50,21 +50,12 @@ impl Platform {
         Ok(driver)
     }
 
-    /// A driver who has plugged a car in at a charger's connector and ordered a charge there.
+    /// A driver with this telephone who has plugged a car in at a charger's connector and ordered a charge there.
     ///
     /// # Errors
     /// They cannot.
     pub async fn ordered(&self, world: &World, phone: &str, serial_no: &str, number: i32) -> Result<Charging> {
-        let charger = world.chargers.get(serial_no).with_context(|| format!("no charger {serial_no}"))?.clone();
-        charger.until(|it| it.online).await?;
-        charger.act(Deed::Plug(number, CAR)).await?;
-        charger.until(|it| it.told && it.plugged.contains(&number)).await?;
-        let driver = self.driver(world, phone).await?;
-        let found = driver.scan(serial_no).await?;
-        let connector = found.charger.connectors.iter().find(|it| it.number == number).context("no connector")?;
-        ensure!(connector.obstacle.is_none(), "cannot start: {:?}", connector.obstacle);
-        let made = driver.order(connector.id).await?;
-        Ok(Charging { driver, charger, made })
+        Charging::order(self.driver(world, phone).await?, world, serial_no, number).await
     }
 
     /// The same, who has paid, and whose car has been charging for this many fen.
@@ -79,14 +70,37 @@ impl Platform {
         number: i32,
         fee: Fen,
     ) -> Result<Charging> {
-        let it = self.ordered(world, phone, serial_no, number).await?;
-        it.pay()?;
-        it.driver.until(it.id(), |it| it.state == OrderState::Charging && it.accrued_fen >= fee).await?;
-        Ok(it)
+        self.ordered(world, phone, serial_no, number).await?.charge(fee).await
     }
 }
 
 impl Charging {
+    /// A driver plugs a car in at a charger's connector and orders a charge there.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub async fn order(driver: Driver, world: &World, serial_no: &str, number: i32) -> Result<Self> {
+        let charger = world.chargers.get(serial_no).with_context(|| format!("no charger {serial_no}"))?.clone();
+        charger.until(|it| it.online).await?;
+        charger.act(Deed::Plug(number, CAR)).await?;
+        charger.until(|it| it.told && it.plugged.contains(&number)).await?;
+        let found = driver.scan(serial_no).await?;
+        let connector = found.charger.connectors.iter().find(|it| it.number == number).context("no connector")?;
+        ensure!(connector.obstacle.is_none(), "cannot start: {:?}", connector.obstacle);
+        let made = driver.order(connector.id).await?;
+        Ok(Self { driver, charger, made })
+    }
+
+    /// Pays, and charges for this many fen.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub async fn charge(self, fee: Fen) -> Result<Self> {
+        self.pay()?;
+        self.driver.until(self.id(), |it| it.state == OrderState::Charging && it.accrued_fen >= fee).await?;
+        Ok(self)
+    }
+
     /// The order's id.
     pub const fn id(&self) -> Uuid {
         self.made.order.id

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use calamine::{Reader, Xlsx, open_workbook};
 
 use crate::{Browser, until};
@@ -49,12 +49,43 @@ impl Drop for Saved {
     }
 }
 
-/// The rows of a sheet as texts, its headings first.
+impl Browser {
+    /// The rows that the list on the screen is exported as.
+    ///
+    /// # Errors
+    /// It cannot be exported.
+    pub async fn exported(&self, title: &str) -> Result<Vec<Row>> {
+        let saved = Saved::by(self).await?;
+        self.click("[data-test='export']").await?;
+        rows(&saved.sheet(&format!("{title}-2")).await?)
+    }
+}
+
+/// A row of a sheet: headings with what stands below them.
+#[derive(Debug)]
+pub struct Row(Vec<(String, String)>);
+
+impl Row {
+    /// Sees that something stands below a heading, and that it begins so.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn tells(&self, head: &str, begins: &str) -> Result<()> {
+        let found = self.0.iter().find(|it| it.0 == head);
+        let (_, told) = found.with_context(|| format!("no {head}: {self:?}"))?;
+        ensure!(!told.is_empty() && told.starts_with(begins), "{head}: {told}");
+        Ok(())
+    }
+}
+
+/// The rows of a sheet.
 ///
 /// # Errors
 /// It is no sheet.
-pub fn rows(sheet: &Path) -> Result<Vec<Vec<String>>> {
+pub fn rows(sheet: &Path) -> Result<Vec<Row>> {
     let mut book: Xlsx<_> = open_workbook(sheet)?;
     let first = book.worksheet_range_at(0).context("no sheet")??;
-    Ok(first.rows().map(|it| it.iter().map(ToString::to_string).collect()).collect())
+    let mut lines = first.rows().map(|it| it.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let heads = lines.next().context("no headings")?;
+    Ok(lines.map(|it| Row(heads.iter().cloned().zip(it).collect())).collect())
 }

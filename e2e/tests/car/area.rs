@@ -133,7 +133,10 @@ async fn every_action_on_areas_is_done_in_the_console() -> Result<()> {
                 ensure!(told.starts_with(text), "{name}: {told}");
             }
             let history = it.see(".el-drawer .history").await?.text().await?;
-            ensure!(["添加", "修改", "禁用", "启用", "0571-88880001"].iter().all(|it| history.contains(it)), "{history}");
+            ensure!(
+                ["添加", "修改", "禁用", "启用", "0571-88880001"].iter().all(|it| history.contains(it)),
+                "{history}"
+            );
             it.screenshot("area").await?;
             it.click(".el-drawer__close-btn").await
         })

@@ -151,9 +151,11 @@ async fn every_action_on_chargers_is_done_in_the_console() -> Result<()> {
             it.told("禁用成功").await?;
             charging.end(1).await?;
             let found = charging.driver.scan(ONLINE).await?;
-            let out = found.charger.connectors.iter().all(|it| {
-                it.obstacle.as_ref().is_some_and(|it| it.code == "out_of_service")
-            });
+            let out = found
+                .charger
+                .connectors
+                .iter()
+                .all(|it| it.obstacle.as_ref().is_some_and(|it| it.code == "out_of_service"));
             ensure!(out, "drivers see it out of service");
             // No connector is added to it.
             it.act(ONLINE, "edit").await?;
@@ -187,7 +189,8 @@ async fn every_action_on_chargers_is_done_in_the_console() -> Result<()> {
             it.save().await?;
             open(it).await?;
             it.see_text("h1", "一号快充桩").await?;
-            for (name, text) in [("设备型号", "YW-600"), ("枪总数", "3"), ("充电速度", "快充"), ("预约充电", "是")] {
+            for (name, text) in [("设备型号", "YW-600"), ("枪总数", "3"), ("充电速度", "快充"), ("预约充电", "是")]
+            {
                 let told = it.fact(name).await?;
                 ensure!(told.contains(text), "{name}: {told}");
             }

@@ -34,11 +34,9 @@ async fn every_action_on_connectors_is_done_in_the_console() -> Result<()> {
             it.search("charger_code", code).await?;
             it.see_rows(&[&first, &second]).await?;
             it.reset().await?;
-            for (field, text, found) in [
-                ("status", "已插枪", &[first.as_str()][..]),
-                ("status", "故障", &[]),
-                ("enabled", "禁用", &[]),
-            ] {
+            for (field, text, found) in
+                [("status", "已插枪", &[first.as_str()][..]), ("status", "故障", &[]), ("enabled", "禁用", &[])]
+            {
                 it.search_for(field, text).await?;
                 it.see_rows(found).await?;
                 it.reset().await?;

@@ -112,7 +112,12 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             it.act("江畔超级充电站", "edit").await?;
             it.enter("name", STATION).await?;
             it.save().await?;
-            it.see_text("tr.el-table__row", "400-800-4321").await.map(drop)
+            it.see_text("tr.el-table__row", "400-800-4321").await?;
+            // What was rejected and is then changed asks anew.
+            it.act("钱江充电站", "edit").await?;
+            it.enter("address", "上城区富春路 701 号").await?;
+            it.save().await?;
+            it.see_text("tr.el-table__row", "待审核").await.map(drop)
         })
         .await?;
         let world = platform.world("SN", 1, 480)?;

@@ -7,7 +7,9 @@ use anyhow::{Result, bail, ensure};
 use chrono::Utc;
 use e2e::{Browser, walk};
 use shared::fixed::Kwh;
-use shared::pricing::{Bill, Period, Range, Tariff, UnitPrice, bill_by_period, effective_from, quote_each_period, trial};
+use shared::pricing::{
+    Bill, Period, Range, Tariff, UnitPrice, bill_by_period, effective_from, quote_each_period, trial,
+};
 use shared::time::{self, Clock, SLOTS, minute_text};
 use thirtyfour::prelude::*;
 
@@ -68,9 +70,11 @@ async fn drag(it: &Browser, period: &str, from: usize, to: usize) -> Result<()> 
     it.click(&format!(".el-dialog [data-test='brush-{period}']")).await?;
     let first = cell(it, from).await?;
     first.scroll_into_view().await?;
-    let mut hand =
-        it.driver.action_chain_with_delay(None, Some(Duration::from_millis(20)))
-            .move_to_element_center(&first).click_and_hold();
+    let mut hand = it
+        .driver
+        .action_chain_with_delay(None, Some(Duration::from_millis(20)))
+        .move_to_element_center(&first)
+        .click_and_hold();
     for slot in from + 1..=to {
         hand = hand.move_to_element_center(&cell(it, slot).await?);
     }
@@ -229,7 +233,10 @@ async fn every_action_on_tariffs_is_done_in_the_console() -> Result<()> {
         walk.does("3.2.7/4", async |it| {
             it.act("峰平谷电价", "edit").await?;
             it.see(".el-dialog [data-test='covered']").await?;
-            ensure!(cell(it, 15).await?.text().await? == "谷" && cell(it, 16).await?.text().await? == "峰", "as painted");
+            ensure!(
+                cell(it, 15).await?.text().await? == "谷" && cell(it, 16).await?.text().await? == "峰",
+                "as painted"
+            );
             it.enter("name", "新峰平谷电价").await?;
             it.enter("peak-elec", "1.2").await?;
             it.save().await?;
@@ -268,7 +275,8 @@ async fn every_action_on_tariffs_is_done_in_the_console() -> Result<()> {
             }
             let effective = it.fact("生效时间").await?;
             ensure!(at_midnight(&effective, [Utc::now(); 2]), "{effective}");
-            let (tariff, prices) = (painted("1.2")?, it.texts(".el-drawer .detail-title + .plain-table tbody tr").await?);
+            let (tariff, prices) =
+                (painted("1.2")?, it.texts(".el-drawer .detail-title + .plain-table tbody tr").await?);
             ensure!(prices.len() == tariff.prices.len(), "a line for each period: {prices:?}");
             for ((period, price), line) in tariff.prices.iter().zip(&prices) {
                 let both = price.elec.plus(price.service)?;

@@ -39,7 +39,7 @@ async fn sheets(it: &Browser) -> Result<()> {
         it.click(".el-dialog [data-test='cancel']").await?;
         it.click("[data-test='export']").await?;
         let exported = rows(&saved.sheet(&format!("{title}-2")).await?)?;
-        ensure!(exported.len() > 1, "an export has rows");
+        ensure!(!exported.is_empty(), "an export has rows");
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod audit;
 mod car_order;
 mod charger;
 mod dashboard;
+mod driver;
 #[cfg(debug_assertions)]
 mod gallery;
 pub mod login;
@@ -161,7 +162,10 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: t("会员中心", "Members"),
         icon: USERS,
-        pages: &[Page::of(browse::<Drivers>().live(&["car_order"])), Page::of(edit::<Collectives>())],
+        pages: &[
+            Page::of(browse::<Drivers>().live(&["car_order"]).more(driver::more)),
+            Page::of(edit::<Collectives>()),
+        ],
     },
     Group {
         title: t("系统管理", "System"),
