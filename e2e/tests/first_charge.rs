@@ -60,6 +60,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.screenshot("chargers").await?;
     browser.click("tr.el-table__row a.el-link").await?;
     browser.see_text("[data-test='state']", "在线").await?;
+    ensure!(browser.fact("型号").await? == "SIM-480kW", "it has told what it is");
     browser.click("[data-test='edit']").await?;
     let count = browser.see(".el-dialog [name='connectors']").await?;
     ensure!(count.prop("value").await?.as_deref() == Some("2"), "the form knows how many connectors there are");

@@ -162,6 +162,11 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             let all = [&starting, &charging, &stopping, &suspended, &failed, &whole].map(|it| it.no());
             it.reset().await?;
             it.see_rows(&all).await?;
+            let heads = it.texts(".page thead th").await?;
+            for head in ["订单编号", "电站", "手机号", "预付", "费用", "状态", "创建时间", "功率", "电量"]
+            {
+                ensure!(heads.iter().any(|it| it.contains(head)), "no column {head}: {heads:?}");
+            }
             let gun = cell(it, &charging, 4).await?;
             let (pile, _) = gun.rsplit_once('-').context("the connector's code begins with the charger's")?;
             for (field, text, found) in [
