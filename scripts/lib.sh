@@ -48,7 +48,8 @@ quietly() {
 }
 
 # become_server DIR: sets `as_server`, the prefix of commands of PostgreSQL's server, which refuses to run as root: it takes
-# nobody's id in a user namespace, or becomes the account `postgres`, to whom DIR is given.
+# nobody's id in a user namespace, or becomes the account `postgres`, to whom DIR is given, and who may pass through
+# folders that are closed to others, for DIR may be below them.
 become_server() {
   as_server=()
   [ "$(id -u)" = 0 ] || return 0
@@ -56,7 +57,8 @@ become_server() {
     as_server=(unshare --user --map-user=65534 --map-group=65534)
   else
     chown postgres "$1"
-    as_server=(setpriv --reuid=postgres --regid="$(id -g postgres)" --clear-groups)
+    as_server=(setpriv --reuid=postgres --regid="$(id -g postgres)" --clear-groups
+      --inh-caps=+dac_override --ambient-caps=+dac_override)
   fi
 }
 

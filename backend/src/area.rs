@@ -1,4 +1,4 @@
-//! Areas of car stations.
+//! Areas of car stations: the worked example of a resource.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;

@@ -219,7 +219,8 @@ fn user_namespaces() -> bool {
     })
 }
 
-/// PostgreSQL refuses to run as root: then it runs in a user namespace, or as the user `postgres`.
+/// PostgreSQL refuses to run as root: then it runs in a user namespace, or as the user `postgres`, who may pass through
+/// folders that are closed to others, for this one may be below them.
 fn as_server(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
@@ -231,6 +232,7 @@ fn as_server(program: &Path) -> Command {
     } else {
         command = Command::new("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+        command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]);
     }
     command.arg(program);
     command

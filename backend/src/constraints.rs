@@ -24,6 +24,9 @@ const CONSTRAINTS: &[(&str, &str, &str, Text)] = &[
     ("connectors_code_key", "code", "taken", TAKEN),
     ("tariffs_name_key", "name", "taken", TAKEN),
     ("drivers_phone_key", "phone", "taken", TAKEN),
+    ("card_products_name_key", "name", "taken", TAKEN),
+    ("cards_card_no_key", "card_no", "taken", TAKEN),
+    ("cards_chip_uid_key", "chip_uid", "taken", TAKEN),
 ];
 
 /// Constraints that guard a state rather than a field.

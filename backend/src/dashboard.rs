@@ -25,7 +25,7 @@ use crate::app::first_id;
 use crate::auth::scope::Scope;
 use crate::crud::Ctx;
 use crate::error::Result;
-use crate::member::driver;
+use crate::member::{card, driver};
 
 /// Numbers may be as old as this: however many people look at them, they are added up once in a while.
 const FRESH: TimeDelta = TimeDelta::seconds(5);
@@ -106,6 +106,7 @@ async fn add_up(conn: &mut AsyncPgConnection, scope: &Scope, today: NaiveDate) -
         bike_kwh: kwh("bike", day),
     });
     let newcomers = driver::visible(scope).filter(drivers::id.ge(first_id(midnight(first))));
+    let (members, cards) = card::count(conn, scope).await?;
     Ok(Dashboard {
         car: CarNumbers { stations: stations.of("car"), areas: areas.of("car"), chargers: chargers.of("car") },
         bike: BikeNumbers { stations: stations.of("bike"), areas: areas.of("bike"), devices: chargers.of("bike") },
@@ -117,6 +118,8 @@ async fn add_up(conn: &mut AsyncPgConnection, scope: &Scope, today: NaiveDate) -
         last7: last7.collect(),
         last5: last5.collect(),
         users: UserNumbers {
+            members,
+            cards,
             drivers: driver::visible(scope).count().get_result(conn).await?,
             newcomers: newcomers.count().get_result(conn).await?,
         },
@@ -200,7 +203,7 @@ mod tests {
             car: CarNumbers { stations: 0, areas: 0, chargers: 0 },
             bike: BikeNumbers { stations: 0, areas: 0, devices: 0 },
             orders: OrderNumbers { car: 0, bike: 0, total: 0 },
-            users: UserNumbers { drivers, newcomers: 0 },
+            users: UserNumbers { members: 0, cards: 0, drivers, newcomers: 0 },
             last7: vec![],
             last5: vec![],
             top: vec![],

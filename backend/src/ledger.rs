@@ -1,6 +1,6 @@
 //! Double entry: every movement of money is a transaction whose entries sum to nothing, and is never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -36,6 +36,18 @@ pub enum Account {
     Overrun(Uuid),
     /// Money of a channel that belongs to nothing we know.
     Suspense(String),
+    /// What a property took in at its counter.
+    Cash(Uuid),
+    /// What was paid for and is still on a card.
+    CardPrincipal(Uuid),
+    /// What was given on top and is still on a card.
+    CardBonus(Uuid),
+    /// What a property gave on top of what was paid for cards.
+    CardPromotion(Uuid),
+    /// What a property took for cards beyond what is on them.
+    CardFee(Uuid),
+    /// What a collective can pay for cards with.
+    Group(Uuid),
 }
 
 impl Account {
@@ -49,18 +61,29 @@ impl Account {
             Self::ServiceIncome(station) => format!("rev_service:{station}"),
             Self::Overrun(station) => format!("writeoff_overrun:{station}"),
             Self::Suspense(channel) => format!("suspense:{channel}"),
+            Self::Cash(property) => format!("cash:{property}"),
+            Self::CardPrincipal(card) => format!("card_p:{card}"),
+            Self::CardBonus(card) => format!("card_b:{card}"),
+            Self::CardPromotion(property) => format!("card_promo_cost:{property}"),
+            Self::CardFee(property) => format!("card_fee:{property}"),
+            Self::Group(collective) => format!("group:{collective}"),
         }
     }
 
     /// Others' money: more than there is cannot be taken out of it.
     pub const fn guarded(&self) -> bool {
         match self {
-            Self::Prepaid(_) | Self::RefundDue(_) => true,
+            Self::Prepaid(_) | Self::RefundDue(_) | Self::CardPrincipal(_) | Self::CardBonus(_) | Self::Group(_) => {
+                true
+            }
             Self::Clearing { .. }
             | Self::EnergyIncome(_)
             | Self::ServiceIncome(_)
             | Self::Overrun(_)
-            | Self::Suspense(_) => false,
+            | Self::Suspense(_)
+            | Self::Cash(_)
+            | Self::CardPromotion(_)
+            | Self::CardFee(_) => false,
         }
     }
 }
@@ -70,7 +93,7 @@ impl Account {
 pub struct Posting {
     /// What happened: `pay`, `settle`, `refund_ok`, ….
     pub kind: &'static str,
-    /// The order that it is about.
+    /// The order, card or collective that it is about.
     pub business_id: Uuid,
     /// Names the event; it is posted at most once.
     pub idem_key: String,
@@ -184,4 +207,21 @@ impl QueryFragment<Pg> for Move {
 pub async fn balance(conn: &mut AsyncPgConnection, account: &Account) -> Result<Fen> {
     let balance = accounts::table.filter(accounts::key.eq(account.key())).select(accounts::balance_fen);
     Ok(Fen(balance.first(conn).await.optional()?.unwrap_or_default()))
+}
+
+/// What is in the accounts of others' money, in the order asked for; nothing in those that were never moved.
+///
+/// # Errors
+/// The database's.
+pub async fn held(conn: &mut AsyncPgConnection, wanted: &[Account]) -> Result<Vec<Fen>> {
+    let keys: Vec<String> = wanted.iter().map(Account::key).collect();
+    let known: HashMap<String, i64> = accounts::table
+        .filter(accounts::key.eq_any(&keys))
+        .select((accounts::key, accounts::balance_fen))
+        .load::<(String, i64)>(conn)
+        .await?
+        .into_iter()
+        .collect();
+    let held = |key: &String| Fen(known.get(key).copied().unwrap_or_default()).negated().map_err(anyhow::Error::from);
+    Ok(keys.iter().map(held).collect::<std::result::Result<_, _>>()?)
 }

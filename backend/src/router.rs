@@ -5,7 +5,7 @@ use shared::area::CarAreas;
 use shared::charger::CarChargers;
 use shared::member::collective::Collectives;
 use shared::resource::Resource;
-use shared::station::CarStations;
+use shared::station::car::CarStations;
 use shared::system::department::Departments;
 use shared::system::post::Posts;
 use shared::system::property::Properties;

@@ -5,12 +5,12 @@ use anyhow::Result;
 use crate::Browser;
 
 impl Browser {
-    /// Fills in what the form of a new station asks for, among the tenants of a walk.
+    /// Fills in what the form of a new station of either line asks for, among the tenants of a walk.
     ///
     /// # Errors
     /// The form is not as it should be.
-    pub async fn fill_in_station(&self, property: &str, name: &str) -> Result<()> {
-        self.add("car/stations").await?;
+    pub async fn fill_in_station(&self, path: &str, property: &str, name: &str) -> Result<()> {
+        self.add(path).await?;
         self.choose("provider_id", "云栖充电").await?;
         self.choose("property_id", property).await?;
         for (field, text) in [("name", name), ("lng", "120.2"), ("lat", "30.25")] {
@@ -24,7 +24,7 @@ impl Browser {
     /// # Errors
     /// It cannot be.
     pub async fn open_station(&self, name: &str) -> Result<()> {
-        self.fill_in_station("滨江物业", name).await?;
+        self.fill_in_station("car/stations", "滨江物业", name).await?;
         self.save().await?;
         self.act(name, "approve").await?;
         self.agree().await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
 use crate::text::{Text, t};
@@ -49,12 +49,6 @@ pub struct CarAreaRow {
 impl Row for CarAreaRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -102,20 +96,18 @@ impl Resource for CarAreas {
     type Row = CarAreaRow;
     type Detail = CarAreaRow;
     type Filter = CarAreaFilter;
-    const COLUMNS: &'static [Column<CarAreaRow>] = &[
-        Column::new("code", t("区域编号", "Code"), |it: &CarAreaRow| Cell::text(&it.code)).sorted(),
-        Column::new("name", t("区域名称", "Name"), |it: &CarAreaRow| Cell::text(&it.name)).sorted(),
-        Column::new("station", t("所属电站", "Station"), |it: &CarAreaRow| Cell::text(&it.station_name)),
-        Column::new("phone", t("联系电话", "Phone"), |it: &CarAreaRow| Cell::maybe(&it.phone)),
-        Column::new("power", t("区域功率(kW)", "Power (kW)"), |it: &CarAreaRow| {
-            it.power_w.map_or(Cell::Empty, Cell::watts)
-        }),
-        Column::new("bays", t("车位", "Bays"), |it: &CarAreaRow| Cell::number(it.bays)).detail_only(),
-        Column::new("chargers", t("电桩", "Chargers"), |it: &CarAreaRow| Cell::number(it.chargers)),
-        Column::new("connectors", t("电枪", "Connectors"), |it: &CarAreaRow| Cell::number(it.connectors)),
-        Column::new("enabled", t("区域状态", "State"), |it: &CarAreaRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CarAreaRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarAreaRow| Cell::Time(it.updated_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("code", t("区域编号", "Code"), As::Text).sorted(),
+        Column::new("name", t("区域名称", "Name"), As::Text).sorted(),
+        Column::new("station", t("所属电站", "Station"), As::Text).at("station_name"),
+        Column::new("phone", t("联系电话", "Phone"), As::Text),
+        Column::new("power", t("区域功率(kW)", "Power (kW)"), As::Watts).at("power_w"),
+        Column::new("bays", t("车位", "Bays"), As::Number).detail_only(),
+        Column::new("chargers", t("电桩", "Chargers"), As::Number),
+        Column::new("connectors", t("电枪", "Connectors"), As::Number),
+        Column::new("enabled", t("区域状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("station_name", t("电站名称", "Station"), Input::Text(50)),

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::Code;
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::fixed::{Fen, Kwh};
 use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
 use crate::payment::{PaymentRow, RefundRow};
@@ -100,9 +100,6 @@ impl CarOrderRow {
 impl Row for CarOrderRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.order_no.clone()
     }
 }
 
@@ -219,9 +216,6 @@ impl Row for CarOrderDetail {
     fn id(&self) -> Uuid {
         self.order.id
     }
-    fn name(&self) -> String {
-        self.order.name()
-    }
 }
 
 /// How car orders are searched. Without a number, a telephone or a day, the last seven days are shown.
@@ -262,49 +256,36 @@ impl Resource for CarOrders {
     const MANY: &'static str = "CarOrders";
     const TITLE: Text = t("汽车订单", "Car orders");
     const PERMISSION: &'static str = "order.car";
+    const NAME: &'static str = "order_no";
     type Row = CarOrderRow;
     type Detail = CarOrderDetail;
     type Filter = CarOrderFilter;
-    const COLUMNS: &'static [Column<CarOrderRow>] = &[
-        Column::new("order_no", t("订单编号", "Order"), |it: &CarOrderRow| Cell::Link {
-            text: it.order_no.clone(),
-            to: format!("/orders/car/{}", it.id),
-        }),
-        Column::new("state", t("订单状态", "State"), |it: &CarOrderRow| Cell::code(it.state)),
-        Column::new("station", t("电站", "Station"), |it: &CarOrderRow| Cell::text(&it.station_name)),
-        Column::new("area", t("区域", "Area"), |it: &CarOrderRow| Cell::text(&it.area_name)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("order_no", t("订单编号", "Order"), As::Link("orders/car", "id")),
+        Column::new("state", t("订单状态", "State"), As::Code(OrderState::CHOICES)),
+        Column::new("station", t("电站", "Station"), As::Text).at("station_name"),
+        Column::new("area", t("区域", "Area"), As::Text).at("area_name").detail_only(),
         // The connector's code begins with it.
-        Column::new("charger", t("电桩编号", "Charger"), |it: &CarOrderRow| Cell::text(&it.charger_code)).detail_only(),
-        Column::new("serial_no", t("出厂标识", "Serial no."), |it: &CarOrderRow| Cell::text(&it.serial_no))
-            .detail_only(),
-        Column::new("connector", t("电枪编号", "Connector"), |it: &CarOrderRow| Cell::text(&it.connector_code)),
-        Column::new("phone", t("手机号", "Phone"), |it: &CarOrderRow| Cell::text(&it.phone)),
-        Column::new("start_method", t("启动方式", "Started by"), |it: &CarOrderRow| Cell::code(it.start_method))
-            .detail_only(),
-        Column::new("card_no", t("充电卡号", "Card"), |it: &CarOrderRow| Cell::maybe(&it.card_no)).detail_only(),
-        Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), |it: &CarOrderRow| Cell::number(it.kwh)),
-        Column::new("power", t("功率(kW)", "Power (kW)"), |it: &CarOrderRow| {
-            it.power_w.map_or(Cell::Empty, Cell::watts)
-        }),
-        Column::new("soc", t("SOC(%)", "SoC (%)"), |it: &CarOrderRow| it.soc.map_or(Cell::Empty, Cell::number))
-            .detail_only(),
-        Column::new("prepaid", t("预付(元)", "Prepaid (yuan)"), |it: &CarOrderRow| Cell::Fen(it.prepaid_fen)),
-        Column::new("elec", t("电费(元)", "Energy fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.elec_fen))
-            .detail_only(),
-        Column::new("service", t("服务费(元)", "Service fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.service_fen))
-            .detail_only(),
-        Column::new("total", t("费用(元)", "Fee (yuan)"), |it: &CarOrderRow| Cell::Fen(it.total_fen)),
-        Column::new("refunded", t("已退(元)", "Refunded (yuan)"), |it: &CarOrderRow| Cell::Fen(it.refunded_fen)),
-        Column::new("end_reason", t("结束描述", "Why it ended"), |it: &CarOrderRow| {
-            it.end_reason.map_or(Cell::Empty, Cell::code)
-        })
-        .detail_only(),
-        Column::new("end_note", t("结束说明", "Staff's note"), |it: &CarOrderRow| Cell::maybe(&it.end_note))
-            .detail_only(),
-        Column::new("id", t("创建时间", "Created"), |it: &CarOrderRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("started_at", t("开始时间", "Started"), |it: &CarOrderRow| Cell::time(it.started_at)).detail_only(),
-        Column::new("ended_at", t("结束时间", "Ended"), |it: &CarOrderRow| Cell::time(it.ended_at)),
-        Column::new("flags", t("异常提示", "To look at"), |it: &CarOrderRow| Cell::codes(&it.flags)),
+        Column::new("charger", t("电桩编号", "Charger"), As::Text).at("charger_code").detail_only(),
+        Column::new("serial_no", t("出厂标识", "Serial no."), As::Text).detail_only(),
+        Column::new("connector", t("电枪编号", "Connector"), As::Text).at("connector_code"),
+        Column::new("phone", t("手机号", "Phone"), As::Text),
+        Column::new("start_method", t("启动方式", "Started by"), As::Code(StartMethod::CHOICES)).detail_only(),
+        Column::new("card_no", t("充电卡号", "Card"), As::Text).detail_only(),
+        Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), As::Number),
+        Column::new("power", t("功率(kW)", "Power (kW)"), As::Watts).at("power_w"),
+        Column::new("soc", t("SOC(%)", "SoC (%)"), As::Number).detail_only(),
+        Column::new("prepaid", t("预付(元)", "Prepaid (yuan)"), As::Fen).at("prepaid_fen"),
+        Column::new("elec", t("电费(元)", "Energy fee (yuan)"), As::Fen).at("elec_fen").detail_only(),
+        Column::new("service", t("服务费(元)", "Service fee (yuan)"), As::Fen).at("service_fen").detail_only(),
+        Column::new("total", t("费用(元)", "Fee (yuan)"), As::Fen).at("total_fen"),
+        Column::new("refunded", t("已退(元)", "Refunded (yuan)"), As::Fen).at("refunded_fen"),
+        Column::new("end_reason", t("结束描述", "Why it ended"), As::Code(EndReason::CHOICES)).detail_only(),
+        Column::new("end_note", t("结束说明", "Staff's note"), As::Text).detail_only(),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("started_at", t("开始时间", "Started"), As::Time).detail_only(),
+        Column::new("ended_at", t("结束时间", "Ended"), As::Time),
+        Column::new("flags", t("异常提示", "To look at"), As::Code(OrderFlag::CHOICES)),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("order_no", t("订单编号", "Order"), Input::Text(32)),
@@ -318,15 +299,15 @@ impl Resource for CarOrders {
         Field::new("card_no", t("充电卡号", "Card"), Input::Text(32)),
         Field::new("start_method", t("启动方式", "Started by"), Input::Choice(StartMethod::CHOICES)),
     ];
-    const ACTIONS: &'static [Action<CarOrderRow>] = &[
+    const ACTIONS: &'static [Action] = &[
         Action::new("end", t("结束", "End"))
             .fields(EndForm::FIELDS)
-            .when(|it: &CarOrderRow| it.state.can_be_ended())
+            .when(|it| OrderState::of(&it["state"]).is_some_and(OrderState::can_be_ended))
             .danger()
             .keyed(),
         Action::new("refund", t("退费", "Refund"))
             .fields(RefundForm::FIELDS)
-            .when(|it: &CarOrderRow| it.state == OrderState::Completed && it.total_fen > Fen::ZERO)
+            .when(|it| OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0)
             .danger()
             .keyed(),
     ];

@@ -1,5 +1,9 @@
 //! Codes: closed sets of values with a stable text, a label in both languages and a colour.
 
+use std::str::FromStr;
+
+use serde_json::Value;
+
 use crate::text::Text;
 
 /// How loudly a value speaks: the colour of its tag.
@@ -29,7 +33,7 @@ pub struct Choice {
 }
 
 /// A closed set of values; made by `codes!`.
-pub trait Code: Copy + 'static {
+pub trait Code: Copy + FromStr + 'static {
     /// All values in the order in which people expect them.
     const CHOICES: &'static [Choice];
     /// The stable text.
@@ -38,6 +42,10 @@ pub trait Code: Copy + 'static {
     fn label(self) -> Text;
     /// The colour of its tag.
     fn tone(self) -> Tone;
+    /// The value that a part of an answer holds.
+    fn of(value: &Value) -> Option<Self> {
+        value.as_str()?.parse().ok()
+    }
 }
 
 /// Declares codes: an enum with its stable text, tone and labels, one line a value.

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::charger::ChargerCondition;
 use crate::codes::Code;
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Cell, Column, Field, Input};
 use crate::device::ConnectorStatus;
 use crate::fault::FaultNote;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
@@ -70,33 +71,17 @@ pub struct CarConnectorRow {
     pub updated_at: DateTime<Utc>,
 }
 
-impl CarConnectorRow {
-    /// What it is doing, as far as we can know.
-    fn doing(&self) -> Cell {
-        if self.online { Cell::code(self.status) } else { Cell::code(ChargerCondition::Offline) }
-    }
-
-    fn broken(&self) -> Cell {
-        Cell::words(|lang| FaultNote::told(&self.faults, lang))
-    }
-
-    fn order(&self) -> Cell {
-        match (&self.order_id, &self.order_no) {
-            (Some(id), Some(no)) => Cell::Link { text: no.clone(), to: format!("/orders/car/{id}") },
-            _ => Cell::Empty,
-        }
+/// What a connector is doing, as far as we can know.
+fn doing(row: &Value) -> Cell {
+    match row["status"].as_str() {
+        Some(status) if row["online"] == true => Cell::label(ConnectorStatus::CHOICES, status),
+        _ => Cell::code(ChargerCondition::Offline),
     }
 }
 
 impl Row for CarConnectorRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -150,25 +135,22 @@ impl Resource for CarConnectors {
     type Row = CarConnectorRow;
     type Detail = CarConnectorRow;
     type Filter = CarConnectorFilter;
-    const COLUMNS: &'static [Column<CarConnectorRow>] = &[
-        Column::new("code", t("电枪编号", "Code"), |it: &CarConnectorRow| Cell::text(&it.code)).sorted(),
-        Column::new("name", t("电枪名称", "Name"), |it: &CarConnectorRow| Cell::text(&it.name)),
-        Column::new("number", t("枪序号", "Number"), |it: &CarConnectorRow| Cell::number(it.number)).detail_only(),
-        Column::new("charger", t("所属电桩", "Charger"), |it: &CarConnectorRow| Cell::text(&it.charger_name)),
-        Column::new("charger_code", t("电桩编号", "Charger's code"), |it: &CarConnectorRow| {
-            Cell::text(&it.charger_code)
-        }),
-        Column::new("serial_no", t("出厂标识", "Serial number"), |it: &CarConnectorRow| Cell::text(&it.serial_no)),
-        Column::new("station", t("所属电站", "Station"), |it: &CarConnectorRow| Cell::text(&it.station_name)),
-        Column::new("area", t("所属区域", "Area"), |it: &CarConnectorRow| Cell::text(&it.area_name)),
-        Column::new("status", t("电枪状态", "Status"), CarConnectorRow::doing),
-        Column::new("status_at", t("状态时间", "Since"), |it: &CarConnectorRow| Cell::time(it.status_at)).detail_only(),
-        Column::new("faults", t("故障信息", "Faults"), CarConnectorRow::broken).detail_only(),
-        Column::new("order", t("当前订单", "Running order"), CarConnectorRow::order),
-        Column::new("enabled", t("启用状态", "State"), |it: &CarConnectorRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CarConnectorRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarConnectorRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("code", t("电枪编号", "Code"), As::Text).sorted(),
+        Column::new("name", t("电枪名称", "Name"), As::Text),
+        Column::new("number", t("枪序号", "Number"), As::Number).detail_only(),
+        Column::new("charger", t("所属电桩", "Charger"), As::Text).at("charger_name"),
+        Column::new("charger_code", t("电桩编号", "Charger's code"), As::Text),
+        Column::new("serial_no", t("出厂标识", "Serial number"), As::Text),
+        Column::new("station", t("所属电站", "Station"), As::Text).at("station_name"),
+        Column::new("area", t("所属区域", "Area"), As::Text).at("area_name"),
+        Column::new("status", t("电枪状态", "Status"), As::Made(doing)),
+        Column::new("status_at", t("状态时间", "Since"), As::Time).detail_only(),
+        Column::new("faults", t("故障信息", "Faults"), As::Made(FaultNote::all)).detail_only(),
+        Column::new("order", t("当前订单", "Running order"), As::Link("orders/car", "order_id")).at("order_no"),
+        Column::new("enabled", t("启用状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),

@@ -61,6 +61,10 @@ pub struct OrderNumbers {
 /// People.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserNumbers {
+    /// Members: drivers who hold a card.
+    pub members: i64,
+    /// Cards.
+    pub cards: i64,
     /// Drivers.
     pub drivers: i64,
     /// Those of them who are here since the last seven days, today included.

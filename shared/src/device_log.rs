@@ -6,7 +6,6 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::codes::Code;
 use crate::device::{CommandKind, CommandState, ConnectionReason};
 use crate::resource::Row;
 
@@ -43,9 +42,6 @@ impl Row for DeviceCommandRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.kind.as_str().to_owned()
-    }
 }
 
 /// One message that a device sent or was sent.
@@ -66,9 +62,6 @@ pub struct DeviceFrameRow {
 impl Row for DeviceFrameRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.body.clone()
     }
 }
 
@@ -106,8 +99,5 @@ pub struct ConnectionRecordRow {
 impl Row for ConnectionRecordRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.reason.as_str().to_owned()
     }
 }

@@ -420,9 +420,6 @@ impl Row for DriverOrder {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.order_no.clone()
-    }
 }
 
 /// A payment as its driver sees it.

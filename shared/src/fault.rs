@@ -1,9 +1,11 @@
 //! What is broken at a charger: protocol codes and the bits on its screen, in words that people understand.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::codes::{Code, codes};
+use crate::describe::Cell;
 use crate::text::{Lang, t};
 
 codes! {
@@ -191,10 +193,13 @@ impl FaultNote {
         }
     }
 
-    /// Several explanations in one line; empty when nothing is broken.
-    pub fn told(notes: &[Self], lang: Lang) -> String {
-        let texts: Vec<&str> = notes.iter().map(|it| it.text(lang)).collect();
-        texts.join(t("；", "; ").get(lang))
+    /// What is broken of a row that is given as JSON, in one line.
+    pub(crate) fn all(row: &Value) -> Cell {
+        let notes = row["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
+        Cell::words(|lang| {
+            let name = if lang == Lang::Zh { "zh" } else { "en" };
+            notes.iter().filter_map(|it| it[name].as_str()).collect::<Vec<_>>().join(t("；", "; ").get(lang))
+        })
     }
 }
 
@@ -232,7 +237,8 @@ mod tests {
         let note = FaultNote::explain(2, Some("HighTemperature"), None).remove(0);
         assert_eq!((note.connector, note.fault), (2, Fault::OverTemperature));
         let notes = FaultNote::explain(1, Some("ReaderFailure"), Some("64"));
-        assert_eq!(FaultNote::told(&notes, Lang::Zh), "读卡器故障；急停（故障灯常亮）");
-        assert_eq!(FaultNote::told(&[], Lang::En), "");
+        let told = |notes: &[FaultNote]| FaultNote::all(&serde_json::json!({"faults": notes})).plain(Lang::Zh);
+        assert_eq!(told(&notes), "读卡器故障；急停（故障灯常亮）");
+        assert_eq!(told(&[]), "");
     }
 }

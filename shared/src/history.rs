@@ -57,9 +57,6 @@ impl Row for HistoryRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.action.clone()
-    }
 }
 
 /// What people call an action on a resource.
@@ -164,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::station::CarStations;
+    use crate::station::car::CarStations;
 
     #[test]
     fn only_what_differs_is_told() {

@@ -1,6 +1,7 @@
 //! The wire between server and console: what resources are, how they look, how they are priced.
 
 pub mod agent;
+pub mod amount;
 pub mod area;
 pub mod car_order;
 pub mod charger;

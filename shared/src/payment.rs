@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Cell, Column, Fact, Field, Input};
 use crate::fixed::Fen;
 use crate::resource::{Resource, Row};
 use crate::text::{Text, t};
@@ -58,9 +59,10 @@ impl RefundState {
     }
 }
 
-/// A link to a car order.
-fn car_order(id: Uuid, number: &str) -> Cell {
-    Cell::Link { text: number.to_owned(), to: format!("/orders/car/{id}") }
+/// The number of the order that was paid for, which leads to it.
+fn order(payment: &Value) -> Cell {
+    let shown = if payment["order_kind"] == "car" { As::Link("orders/car", "order_id") } else { As::Text };
+    Fact::new("order_no", t("订单编号", "Order"), shown).cell(payment)
 }
 
 /// A payment as the list and the sheet show it.
@@ -121,9 +123,6 @@ impl Row for PaymentRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.payment_no.clone()
-    }
 }
 
 /// All that is known of a payment.
@@ -152,9 +151,6 @@ pub struct PaymentDetail {
 impl Row for PaymentDetail {
     fn id(&self) -> Uuid {
         self.payment.id
-    }
-    fn name(&self) -> String {
-        self.payment.name()
     }
 }
 
@@ -192,33 +188,26 @@ impl Resource for Payments {
     const MANY: &'static str = "Payments";
     const TITLE: Text = t("支付订单", "Payments");
     const PERMISSION: &'static str = "order.payment";
+    const NAME: &'static str = "payment_no";
     type Row = PaymentRow;
     type Detail = PaymentDetail;
     type Filter = PaymentFilter;
-    const COLUMNS: &'static [Column<PaymentRow>] = &[
-        Column::new("payment_no", t("支付编号", "Payment"), |it: &PaymentRow| Cell::text(&it.payment_no)),
-        Column::new("order_no", t("订单编号", "Order"), |it: &PaymentRow| match it.order_kind {
-            OrderKind::Car => car_order(it.order_id, &it.order_no),
-            OrderKind::Bike => Cell::text(&it.order_no),
-        }),
-        Column::new("order_kind", t("订单类型", "Order type"), |it: &PaymentRow| Cell::code(it.order_kind)),
-        Column::new("station", t("电站", "Station"), |it: &PaymentRow| Cell::text(&it.station_name)),
-        Column::new("channel", t("支付类型", "Channel"), |it: &PaymentRow| Cell::code(it.channel)),
-        Column::new("amount", t("支付金额", "Amount"), |it: &PaymentRow| Cell::Fen(it.amount_fen)).sorted(),
-        Column::new("refunded", t("已退金额", "Refunded"), |it: &PaymentRow| Cell::Fen(it.refunded_fen)),
-        Column::new("phone", t("手机号", "Phone"), |it: &PaymentRow| Cell::text(&it.phone)),
-        Column::new("state", t("支付状态", "State"), |it: &PaymentRow| Cell::code(it.state)),
-        Column::new("merchant_no", t("商户号", "Merchant"), |it: &PaymentRow| Cell::text(&it.merchant_no))
-            .detail_only(),
-        Column::new("channel_no", t("第三方支付单号", "Channel's number"), |it: &PaymentRow| {
-            Cell::maybe(&it.channel_no)
-        })
-        .detail_only(),
-        Column::new("notified_at", t("第三方回调", "Called back"), |it: &PaymentRow| Cell::time(it.notified_at))
-            .detail_only(),
-        Column::new("result", t("支付结果", "Result"), |it: &PaymentRow| Cell::maybe(&it.result)).detail_only(),
-        Column::new("id", t("发起时间", "Begun"), |it: &PaymentRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("paid_at", t("支付时间", "Paid"), |it: &PaymentRow| Cell::time(it.paid_at)).sorted(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("payment_no", t("支付编号", "Payment"), As::Text),
+        Column::new("order_no", t("订单编号", "Order"), As::Made(order)),
+        Column::new("order_kind", t("订单类型", "Order type"), As::Code(OrderKind::CHOICES)),
+        Column::new("station", t("电站", "Station"), As::Text).at("station_name"),
+        Column::new("channel", t("支付类型", "Channel"), As::Code(Channel::CHOICES)),
+        Column::new("amount", t("支付金额", "Amount"), As::Fen).at("amount_fen").sorted(),
+        Column::new("refunded", t("已退金额", "Refunded"), As::Fen).at("refunded_fen"),
+        Column::new("phone", t("手机号", "Phone"), As::Text),
+        Column::new("state", t("支付状态", "State"), As::Code(PaymentState::CHOICES)),
+        Column::new("merchant_no", t("商户号", "Merchant"), As::Text).detail_only(),
+        Column::new("channel_no", t("第三方支付单号", "Channel's number"), As::Text).detail_only(),
+        Column::new("notified_at", t("第三方回调", "Called back"), As::Time).detail_only(),
+        Column::new("result", t("支付结果", "Result"), As::Text).detail_only(),
+        Column::new("id", t("发起时间", "Begun"), As::Time).at("created_at").sorted(),
+        Column::new("paid_at", t("支付时间", "Paid"), As::Time).sorted(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("station_id", t("电站名称", "Station"), Input::Lookup("car/stations")),
@@ -299,9 +288,6 @@ impl Row for RefundRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.refund_no.clone()
-    }
 }
 
 /// All that is known of a refund.
@@ -325,9 +311,6 @@ pub struct RefundDetail {
 impl Row for RefundDetail {
     fn id(&self) -> Uuid {
         self.refund.id
-    }
-    fn name(&self) -> String {
-        self.refund.name()
     }
 }
 
@@ -363,40 +346,29 @@ impl Resource for Refunds {
     const MANY: &'static str = "Refunds";
     const TITLE: Text = t("退费管理", "Refunds");
     const PERMISSION: &'static str = "order.refund";
+    const NAME: &'static str = "refund_no";
     type Row = RefundRow;
     type Detail = RefundDetail;
     type Filter = RefundFilter;
-    const COLUMNS: &'static [Column<RefundRow>] = &[
-        Column::new("refund_no", t("退款单号", "Refund"), |it: &RefundRow| Cell::text(&it.refund_no)),
-        Column::new("order_no", t("订单编号", "Order"), |it: &RefundRow| car_order(it.order_id, &it.order_no)),
-        Column::new("payment_no", t("支付编号", "Payment"), |it: &RefundRow| Cell::Link {
-            text: it.payment_no.clone(),
-            to: format!("/orders/payments/{}", it.payment_id),
-        })
-        .detail_only(),
-        Column::new("station", t("电站", "Station"), |it: &RefundRow| Cell::text(&it.station_name)),
-        Column::new("phone", t("收款人", "To"), |it: &RefundRow| Cell::text(&it.phone)),
-        Column::new("kind", t("退费类型", "Kind"), |it: &RefundRow| Cell::code(it.kind)),
-        Column::new("channel", t("退款渠道", "Channel"), |it: &RefundRow| Cell::code(it.channel)).detail_only(),
-        Column::new("order_fen", t("订单费用", "Order's fee"), |it: &RefundRow| {
-            it.order_fen.map_or(Cell::Empty, Cell::Fen)
-        }),
-        Column::new("paid_fen", t("支付金额", "Paid"), |it: &RefundRow| Cell::Fen(it.paid_fen)),
-        Column::new("amount", t("退费金额", "Refunded"), |it: &RefundRow| Cell::Fen(it.amount_fen)).sorted(),
-        Column::new("state", t("退费状态", "State"), |it: &RefundRow| Cell::code(it.state)),
-        Column::new("requested_by", t("操作者", "By"), |it: &RefundRow| Cell::actor(&it.requested_by)),
-        Column::new("reason", t("退款原因", "Reason"), |it: &RefundRow| Cell::text(&it.reason)).detail_only(),
-        Column::new("channel_refund_no", t("第三方退款单号", "Channel's number"), |it: &RefundRow| {
-            Cell::maybe(&it.channel_refund_no)
-        })
-        .detail_only(),
-        Column::new("result", t("退款结果", "Result"), |it: &RefundRow| Cell::maybe(&it.result)).detail_only(),
-        Column::new("retried_as", t("重新退款单号", "Asked for again as"), |it: &RefundRow| {
-            Cell::maybe(&it.retried_as)
-        })
-        .detail_only(),
-        Column::new("id", t("申请时间", "Asked for"), |it: &RefundRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("finished_at", t("退费时间", "Ended"), |it: &RefundRow| Cell::time(it.finished_at)).sorted(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("refund_no", t("退款单号", "Refund"), As::Text),
+        Column::new("order_no", t("订单编号", "Order"), As::Link("orders/car", "order_id")),
+        Column::new("payment_no", t("支付编号", "Payment"), As::Link("orders/payments", "payment_id")).detail_only(),
+        Column::new("station", t("电站", "Station"), As::Text).at("station_name"),
+        Column::new("phone", t("收款人", "To"), As::Text),
+        Column::new("kind", t("退费类型", "Kind"), As::Code(RefundKind::CHOICES)),
+        Column::new("channel", t("退款渠道", "Channel"), As::Code(Channel::CHOICES)).detail_only(),
+        Column::new("order_fen", t("订单费用", "Order's fee"), As::Fen),
+        Column::new("paid_fen", t("支付金额", "Paid"), As::Fen),
+        Column::new("amount", t("退费金额", "Refunded"), As::Fen).at("amount_fen").sorted(),
+        Column::new("state", t("退费状态", "State"), As::Code(RefundState::CHOICES)),
+        Column::new("requested_by", t("操作者", "By"), As::Actor),
+        Column::new("reason", t("退款原因", "Reason"), As::Text).detail_only(),
+        Column::new("channel_refund_no", t("第三方退款单号", "Channel's number"), As::Text).detail_only(),
+        Column::new("result", t("退款结果", "Result"), As::Text).detail_only(),
+        Column::new("retried_as", t("重新退款单号", "Asked for again as"), As::Text).detail_only(),
+        Column::new("id", t("申请时间", "Asked for"), As::Time).at("created_at").sorted(),
+        Column::new("finished_at", t("退费时间", "Ended"), As::Time).sorted(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("station_id", t("电站名称", "Station"), Input::Lookup("car/stations")),
@@ -407,11 +379,11 @@ impl Resource for Refunds {
         Field::new("created", t("申请时间", "Asked for"), Input::Days),
         Field::new("finished", t("退款时间", "Ended"), Input::Days),
     ];
-    const ACTIONS: &'static [Action<RefundRow>] = &[Action::new("retry", t("重新退款", "Refund again"))
+    const ACTIONS: &'static [Action] = &[Action::new("retry", t("重新退款", "Refund again"))
         .confirm(t(
             "渠道已明确退款失败，将以新的退款单号重新发起。",
             "The channel has definitely not refunded it. It is asked to under a new number.",
         ))
-        .when(|it: &RefundRow| it.state.is_given_up() && it.retried_as.is_none())
+        .when(|it| RefundState::of(&it["state"]).is_some_and(RefundState::is_given_up) && it["retried_as"].is_null())
         .keyed()];
 }

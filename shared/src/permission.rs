@@ -1,7 +1,7 @@
 //! The one list of what there is to manage, and so of what a user can be allowed to do.
 
 use crate::codes::{Choice, Tone};
-use crate::describe::{Field, Input};
+use crate::describe::{Action, Column, Field, Input};
 use crate::resource::{Editable, Resource, Verb};
 use crate::system::settings;
 use crate::text::{Lang, Text, t};
@@ -37,16 +37,24 @@ pub struct Page {
     pub prefix: &'static str,
     /// The kinds of users that may have its permissions at all.
     kinds: &'static [UserKind],
-    /// What its description says of a field of its rows.
-    field: fn(&str) -> Option<Described>,
+    /// What its rows are made of. A function, for one of the pages has all of them among its search conditions.
+    parts: fn() -> Parts,
     /// Which of the usual things can be done with it.
     usual: &'static [Verb],
     /// What can be done to its rows besides.
-    actions: fn() -> Vec<(&'static str, Text)>,
+    actions: &'static [Action],
     /// What else can be done.
     more: &'static [(&'static str, Text)],
     /// What other kinds of users may have than the page's.
     apart: &'static [(&'static str, &'static [UserKind])],
+}
+
+/// What the rows of a page are made of.
+struct Parts {
+    /// What is filled in, and what is searched by.
+    entered: [&'static [Field]; 2],
+    /// What is shown.
+    columns: &'static [Column],
 }
 
 /// What people read of a field.
@@ -73,7 +81,7 @@ impl Page {
     /// What can be done there, viewing first: the permission's last part and its label.
     pub fn verbs(&self) -> impl Iterator<Item = (&'static str, Text)> {
         let usual = self.usual.iter().map(|it| (it.as_str(), it.label()));
-        usual.chain((self.actions)()).chain(self.more.iter().copied())
+        usual.chain(self.actions.iter().map(|it| (it.verb, it.label))).chain(self.more.iter().copied())
     }
 
     /// The kinds of users that may do this there.
@@ -84,7 +92,14 @@ impl Page {
     /// What a field of its rows is called. `provider_id` and `provider_name` are what the column `provider` shows.
     pub fn described(&self, field: &str) -> Option<Described> {
         let stem = field.strip_suffix("_id").or_else(|| field.strip_suffix("_name"));
-        (self.field)(field).or_else(|| (self.field)(stem?))
+        self.says(field).or_else(|| self.says(stem?))
+    }
+
+    fn says(&self, name: &str) -> Option<Described> {
+        let Parts { entered, columns } = (self.parts)();
+        let entered = entered.into_iter().flatten().find(|it| it.name == name);
+        let shown = || columns.iter().find(|it| it.key == name);
+        entered.map(Described::of).or_else(|| shown().map(|it| Described { label: it.fact.label, input: None }))
     }
 
     /// Allows what is neither among the usual things nor an action of a row.
@@ -100,11 +115,6 @@ impl Page {
     }
 }
 
-/// Histories are told by the server: the console does without what only they ask for.
-const fn told(field: fn(&str) -> Option<Described>) -> fn(&str) -> Option<Described> {
-    if cfg!(target_arch = "wasm32") { |_| None } else { field }
-}
-
 /// The page of a resource that is looked at.
 const fn browse<R: Resource>() -> Page {
     Page {
@@ -112,10 +122,9 @@ const fn browse<R: Resource>() -> Page {
         title: R::TITLE,
         prefix: R::PERMISSION,
         kinds: R::KINDS,
-        field: told(shown::<R>),
+        parts: || Parts { entered: [&[], R::FILTERS], columns: R::COLUMNS },
         usual: R::VERBS,
-        // For most pages one function will do, compiled once.
-        actions: if R::ACTIONS.is_empty() { Vec::new } else { actions::<R> },
+        actions: R::ACTIONS,
         more: &[],
         apart: &[],
     }
@@ -123,21 +132,7 @@ const fn browse<R: Resource>() -> Page {
 
 /// The page of a resource whose rows people write.
 const fn edit<R: Editable>() -> Page {
-    Page { field: told(entered::<R>), ..browse::<R>() }
-}
-
-fn actions<R: Resource>() -> Vec<(&'static str, Text)> {
-    R::ACTIONS.iter().map(|it| (it.verb, it.label)).collect()
-}
-
-fn shown<R: Resource>(name: &str) -> Option<Described> {
-    let searched = R::FILTERS.iter().find(|it| it.name == name).map(Described::of);
-    let column = || R::COLUMNS.iter().find(|it| it.key == name);
-    searched.or_else(|| column().map(|it| Described { label: it.title, input: None }))
-}
-
-fn entered<R: Editable>(name: &str) -> Option<Described> {
-    R::FIELDS.iter().find(|it| it.name == name).map(Described::of).or_else(|| shown::<R>(name))
+    Page { parts: || Parts { entered: [R::FIELDS, R::FILTERS], columns: R::COLUMNS }, ..browse::<R>() }
 }
 
 const TENANTS: &[UserKind] = &[UserKind::Platform, UserKind::Provider, UserKind::Property];
@@ -147,9 +142,9 @@ const DASHBOARD: Page = Page {
     title: t("首页", "Dashboard"),
     prefix: "dashboard",
     kinds: TENANTS,
-    field: |_| None,
+    parts: || Parts { entered: [&[], &[]], columns: &[] },
     usual: &[Verb::View],
-    actions: Vec::new,
+    actions: &[],
     more: &[],
     apart: &[],
 };
@@ -159,7 +154,7 @@ const SETTINGS: Page = Page {
     title: t("平台设置", "Settings"),
     prefix: "system.settings",
     kinds: &[UserKind::Platform],
-    field: |name| settings::FIELDS.iter().find(|it| it.name == name).map(Described::of),
+    parts: || Parts { entered: [settings::FIELDS, &[]], columns: &[] },
     usual: &[Verb::View, Verb::Update],
     ..DASHBOARD
 };
@@ -167,18 +162,22 @@ const SETTINGS: Page = Page {
 /// All pages in the order of the menu: a resource is listed here, and nowhere else, to be allowed and found in audits.
 pub const PAGES: &[Page] = &[
     DASHBOARD,
-    edit::<crate::station::CarStations>(),
+    edit::<crate::station::car::CarStations>(),
     edit::<crate::area::CarAreas>(),
     edit::<crate::charger::CarChargers>().and(&[("frames", t("查看报文", "Read messages"))]),
     edit::<crate::connector::CarConnectors>(),
     edit::<crate::tariff::CarTariffs>(),
     browse::<crate::unregistered::UnregisteredDevices>(),
+    edit::<crate::station::bike::BikeStations>(),
     browse::<crate::car_order::CarOrders>(),
     browse::<crate::payment::Payments>(),
     browse::<crate::payment::Refunds>(),
     browse::<crate::member::driver::Drivers>(),
     // Its own people may look at it; it is kept by those above it.
     edit::<crate::member::collective::Collectives>().apart(&[("view", &UserKind::ALL)]),
+    edit::<crate::member::card_product::CardProducts>(),
+    // Properties alone issue cards.
+    edit::<crate::member::card::Cards>().apart(&[("create", &[UserKind::Property])]),
     edit::<crate::system::provider::Providers>(),
     edit::<crate::system::property::Properties>(),
     edit::<crate::system::user::Users>(),

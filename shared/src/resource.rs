@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::describe::{Action, Column, Field};
+use crate::describe::{Action, Column, Field, at};
 use crate::problem::FieldError;
 use crate::text::{Lang, Text, t};
 use crate::user::UserKind;
@@ -73,16 +73,10 @@ impl Verb {
     }
 }
 
-/// What every row on the wire can say of itself.
+/// A row on the wire. Everything but its id is read from its JSON, as its columns say.
 pub trait Row: Clone + Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// Its id.
     fn id(&self) -> Uuid;
-    /// What people call it: its name or number.
-    fn name(&self) -> String;
-    /// Whether it is switched on, where that can be said.
-    fn enabled(&self) -> Option<bool> {
-        None
-    }
 }
 
 /// Something that can be listed and looked at.
@@ -97,6 +91,8 @@ pub trait Resource: Sized + 'static {
     const TITLE: Text;
     /// The prefix of its permission codes: `car.station`.
     const PERMISSION: &'static str;
+    /// Where a row has what people call it: its name or number.
+    const NAME: &'static str = "name";
     /// A row of the list, and of the sheet.
     type Row: Row;
     /// All that is known of one: often the row itself.
@@ -104,11 +100,11 @@ pub trait Resource: Sized + 'static {
     /// The search conditions.
     type Filter: Serialize + DeserializeOwned + IntoParams + Default + Clone + Send + Sync + 'static;
     /// What the table, the sheet and the detail show.
-    const COLUMNS: &'static [Column<Self::Row>];
+    const COLUMNS: &'static [Column];
     /// How the search conditions are entered.
     const FILTERS: &'static [Field];
     /// What can be done to a row besides editing it.
-    const ACTIONS: &'static [Action<Self::Row>] = &[];
+    const ACTIONS: &'static [Action] = &[];
     /// Which of the usual things can be done.
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
     /// Which kinds of users may be given its permissions at all.
@@ -121,6 +117,8 @@ pub trait Editable: Resource {
     type Form: Form;
     /// How it is filled in.
     const FIELDS: &'static [Field];
+    /// Adding one moves money: it is sent with an `Idempotency-Key`.
+    const KEYED: bool = false;
     /// The form that would leave a row as it is.
     fn form(detail: &Self::Detail) -> Self::Form;
     /// The row's version: a change must name the one it was based on.
@@ -143,7 +141,7 @@ pub type FormMap = Map<String, Value>;
 pub fn draft_of(fields: &[Field], row: &Value) -> FormMap {
     let mut draft = FormMap::new();
     for field in fields {
-        let value = field.at.map_or_else(|| row.get(field.name), |at| row.pointer(at));
+        let value = at(row, field.at.unwrap_or(field.name));
         draft.insert(field.name.to_owned(), value.cloned().unwrap_or_default());
     }
     draft

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, Tone};
-use crate::describe::{Cell, Column, Field, Input};
-use crate::fixed::{Fen, Kwh};
+use crate::describe::{As, Cell, Column, Field, Input};
+use crate::fixed::{Fen, Kwh, Price};
 use crate::pricing::{self, Bill, Period, PricingError, Tariff, TariffMode, UnitPrice};
 use crate::problem::FieldError;
-use crate::resource::{Editable, Form, Resource, Row, Verb};
+use crate::resource::{Editable, Form, FormMap, Resource, Row, Verb};
 use crate::station::ENABLED;
 use crate::text::{Lang, Text, t};
 
@@ -56,26 +57,32 @@ pub struct CarTariffRow {
     pub updated_at: DateTime<Utc>,
 }
 
-impl CarTariffRow {
-    /// Where it stands: which of its wordings count.
-    fn standing(&self) -> Cell {
-        match self.number_in_force {
-            _ if !self.enabled => Cell::Empty,
-            None => Cell::Tag(t("待生效", "Not in force yet"), Tone::Warning),
-            Some(number) if number == self.number => Cell::Tag(t("生效中", "In force"), Tone::Success),
-            Some(_) => Cell::Tag(t("生效中，新版本待生效", "In force, a newer one is coming"), Tone::Primary),
-        }
+/// Where a tariff stands: which of its wordings count.
+fn standing(row: &Value) -> Cell {
+    match row["number_in_force"].as_i64() {
+        _ if row["enabled"] == false => Cell::Empty,
+        None => Cell::Tag(t("待生效", "Not in force yet"), Tone::Warning),
+        Some(number) if row["number"] == number => Cell::Tag(t("生效中", "In force"), Tone::Success),
+        Some(_) => Cell::Tag(t("生效中，新版本待生效", "In force, a newer one is coming"), Tone::Primary),
     }
+}
 
-    /// What a kWh costs with everything, from the cheapest period to the dearest.
-    fn prices(&self) -> Cell {
-        let sums = || self.tariff.prices.values().filter_map(|it| it.elec.plus(it.service).ok());
-        match (sums().min(), sums().max()) {
-            (Some(least), Some(most)) if least < most => Cell::number(format!("{least} – {most}")),
-            (Some(least), _) => Cell::number(least),
-            (None, _) => Cell::Empty,
-        }
+/// What a kWh costs with everything, from the cheapest period to the dearest.
+fn prices(row: &Value) -> Cell {
+    let price = |it: &Value| it.as_str()?.parse::<Price>().ok();
+    let sum = |it: &Value| price(&it["elec"])?.plus(price(&it["service"])?).ok();
+    let sums = || row["tariff"]["prices"].as_object().into_iter().flat_map(FormMap::values).filter_map(sum);
+    match (sums().min(), sums().max()) {
+        (Some(least), Some(most)) if least < most => Cell::number(format!("{least} – {most}")),
+        (Some(least), _) => Cell::number(least),
+        (None, _) => Cell::Empty,
     }
+}
+
+/// What drivers are offered to prepay.
+fn presets(row: &Value) -> Cell {
+    let amounts = row["presets"].as_array().into_iter().flatten().filter_map(Value::as_i64);
+    Cell::text(amounts.map(|it| Fen(it).yuan()).collect::<Vec<_>>().join(" / "))
 }
 
 /// The prices of a tariff in one line: `峰 1.20000 + 0.40000（10:00–12:00）`.
@@ -99,12 +106,6 @@ impl Row for CarTariffRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
-    }
 }
 
 /// A tariff with every wording that was ever saved, newest first.
@@ -120,12 +121,6 @@ pub struct CarTariffDetail {
 impl Row for CarTariffDetail {
     fn id(&self) -> Uuid {
         self.row.id
-    }
-    fn name(&self) -> String {
-        self.row.name()
-    }
-    fn enabled(&self) -> Option<bool> {
-        self.row.enabled()
     }
 }
 
@@ -208,24 +203,18 @@ impl Resource for CarTariffs {
     type Row = CarTariffRow;
     type Detail = CarTariffDetail;
     type Filter = CarTariffFilter;
-    const COLUMNS: &'static [Column<CarTariffRow>] = &[
-        Column::new("name", t("计费名称", "Name"), |it: &CarTariffRow| Cell::text(&it.name)).sorted(),
-        Column::new("station", t("所属电站", "Station"), |it: &CarTariffRow| Cell::text(&it.station_name)),
-        Column::new("area", t("所属区域", "Area"), |it: &CarTariffRow| Cell::text(&it.area_name)),
-        Column::new("mode", t("计费方式", "Mode"), |it: &CarTariffRow| Cell::code(it.mode)),
-        Column::new("prices", t("每度合计(元)", "Yuan per kWh"), CarTariffRow::prices),
-        Column::new("effective_at", t("生效时间", "In force from"), |it: &CarTariffRow| {
-            Cell::Time(it.effective_at)
-        }),
-        Column::new("standing", t("生效状态", "Standing"), CarTariffRow::standing),
-        Column::new("presets", t("预付值(元)", "Prepay presets (yuan)"), |it: &CarTariffRow| {
-            Cell::text(it.presets.iter().map(|it| it.yuan()).collect::<Vec<_>>().join(" / "))
-        })
-        .detail_only(),
-        Column::new("enabled", t("计费状态", "State"), |it: &CarTariffRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CarTariffRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarTariffRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("计费名称", "Name"), As::Text).sorted(),
+        Column::new("station", t("所属电站", "Station"), As::Text).at("station_name"),
+        Column::new("area", t("所属区域", "Area"), As::Text).at("area_name"),
+        Column::new("mode", t("计费方式", "Mode"), As::Code(TariffMode::CHOICES)),
+        Column::new("prices", t("每度合计(元)", "Yuan per kWh"), As::Made(prices)),
+        Column::new("effective_at", t("生效时间", "In force from"), As::Time),
+        Column::new("standing", t("生效状态", "Standing"), As::Made(standing)),
+        Column::new("presets", t("预付值(元)", "Prepay presets (yuan)"), As::Made(presets)).detail_only(),
+        Column::new("enabled", t("计费状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),

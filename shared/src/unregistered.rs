@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Column, Field, Input};
 use crate::resource::{Resource, Row, Verb};
 use crate::text::{Text, t};
 use crate::user::UserKind;
@@ -49,9 +49,6 @@ impl Row for UnregisteredDeviceRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.serial_no.clone()
-    }
 }
 
 /// Search conditions for devices that were not let in.
@@ -73,21 +70,18 @@ impl Resource for UnregisteredDevices {
     const MANY: &'static str = "UnregisteredDevices";
     const TITLE: Text = t("未登记设备", "Unregistered devices");
     const PERMISSION: &'static str = "car.unregistered";
+    const NAME: &'static str = "serial_no";
     type Row = UnregisteredDeviceRow;
     type Detail = UnregisteredDeviceRow;
     type Filter = UnregisteredDeviceFilter;
-    const COLUMNS: &'static [Column<UnregisteredDeviceRow>] = &[
-        Column::new("serial_no", t("出厂标识", "Serial number"), |it: &UnregisteredDeviceRow| {
-            Cell::text(&it.serial_no)
-        }),
-        Column::new("protocol", t("协议", "Protocols"), |it: &UnregisteredDeviceRow| Cell::text(&it.protocol)),
-        Column::new("remote_address", t("来源地址", "Address"), |it: &UnregisteredDeviceRow| {
-            Cell::text(&it.remote_address)
-        }),
-        Column::new("reason", t("拒绝原因", "Reason"), |it: &UnregisteredDeviceRow| Cell::code(it.reason)),
-        Column::new("knocks", t("尝试次数", "Tries"), |it: &UnregisteredDeviceRow| Cell::number(it.knocks)),
-        Column::new("first_at", t("首次尝试", "First try"), |it: &UnregisteredDeviceRow| Cell::Time(it.first_at)),
-        Column::new("last_at", t("最近尝试", "Last try"), |it: &UnregisteredDeviceRow| Cell::Time(it.last_at)).sorted(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("serial_no", t("出厂标识", "Serial number"), As::Text),
+        Column::new("protocol", t("协议", "Protocols"), As::Text),
+        Column::new("remote_address", t("来源地址", "Address"), As::Text),
+        Column::new("reason", t("拒绝原因", "Reason"), As::Code(Refusal::CHOICES)),
+        Column::new("knocks", t("尝试次数", "Tries"), As::Number),
+        Column::new("first_at", t("首次尝试", "First try"), As::Time),
+        Column::new("last_at", t("最近尝试", "Last try"), As::Time).sorted(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("serial_no", t("出厂标识", "Serial number"), Input::Text(48)),

@@ -73,6 +73,56 @@ diesel::table! {
 }
 
 diesel::table! {
+    card_product_stations (product_id, station_id) {
+        product_id -> Uuid,
+        station_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    card_products (id) {
+        id -> Uuid,
+        provider_id -> Uuid,
+        property_id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        issued_to -> Text,
+        price_fen -> Int8,
+        face_fen -> Int8,
+        tiers -> Jsonb,
+        enabled -> Bool,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    cards (id) {
+        id -> Uuid,
+        provider_id -> Uuid,
+        property_id -> Uuid,
+        product_id -> Uuid,
+        driver_id -> Uuid,
+        collective_id -> Nullable<Uuid>,
+        code -> Text,
+        kind -> Text,
+        issued_to -> Text,
+        price_fen -> Int8,
+        face_fen -> Int8,
+        holder -> Text,
+        card_no -> Nullable<Text>,
+        chip_uid -> Nullable<Text>,
+        valid_days -> Nullable<Int4>,
+        issued_by -> Text,
+        enabled -> Bool,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     charge_sessions (order_id) {
         order_id -> Uuid,
         tag -> Text,
@@ -163,6 +213,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        locked -> Bool,
     }
 }
 
@@ -650,6 +701,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        short_name -> Nullable<Text>,
     }
 }
 
@@ -747,6 +799,15 @@ diesel::joinable!(car_orders -> drivers (driver_id));
 diesel::joinable!(car_orders -> properties (property_id));
 diesel::joinable!(car_orders -> providers (provider_id));
 diesel::joinable!(car_orders -> stations (station_id));
+diesel::joinable!(card_product_stations -> card_products (product_id));
+diesel::joinable!(card_product_stations -> stations (station_id));
+diesel::joinable!(card_products -> properties (property_id));
+diesel::joinable!(card_products -> providers (provider_id));
+diesel::joinable!(cards -> card_products (product_id));
+diesel::joinable!(cards -> collectives (collective_id));
+diesel::joinable!(cards -> drivers (driver_id));
+diesel::joinable!(cards -> properties (property_id));
+diesel::joinable!(cards -> providers (provider_id));
 diesel::joinable!(charge_sessions -> car_orders (order_id));
 diesel::joinable!(charge_sessions -> tariff_versions (tariff_version_id));
 diesel::joinable!(charger_states -> chargers (charger_id));
@@ -820,6 +881,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     areas,
     audits,
     car_orders,
+    card_product_stations,
+    card_products,
+    cards,
     charge_sessions,
     charger_states,
     chargers,

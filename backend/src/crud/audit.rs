@@ -3,13 +3,14 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::audits;
-use serde::Serialize;
+use serde_json::Value;
+use shared::resource::Resource;
 use uuid::Uuid;
 
 use super::Ctx;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Who acts, and in which request: what an audit row says besides the deed.
 #[derive(Clone, Debug)]
@@ -41,6 +42,13 @@ pub struct Deed<'a> {
     pub name: &'a str,
 }
 
+impl<'a> Deed<'a> {
+    /// Something that was done to a row of a resource; the row's JSON says what people call it.
+    pub fn of<R: Resource>(action: &'a str, id: Uuid, row: &'a Value) -> Self {
+        Self { resource: R::PATH, action, id, name: row[R::NAME].as_str().unwrap_or_default() }
+    }
+}
+
 /// Writes an audit row; call it in the transaction of the deed.
 ///
 /// # Errors
@@ -49,13 +57,10 @@ pub async fn record(
     conn: &mut AsyncPgConnection,
     actor: &Actor,
     deed: Deed<'_>,
-    before: Option<&impl Serialize>,
-    after: Option<&impl Serialize>,
+    before: Option<&Value>,
+    after: Option<&Value>,
 ) -> Result<()> {
     let Deed { resource, action, id, name } = deed;
-    let json = |row: serde_json::Result<serde_json::Value>| row.map_err(|err| Error::internal(err.to_string()));
-    let before = before.map(serde_json::to_value).map(json).transpose()?;
-    let after = after.map(serde_json::to_value).map(json).transpose()?;
     let node = actor.caller.scope.node;
     diesel::insert_into(audits::table)
         .values((

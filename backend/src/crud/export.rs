@@ -6,6 +6,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_xlsxwriter::{Format, Workbook};
+use serde_json::Value;
 use shared::describe::{Cell, Column};
 use shared::page::PageQuery;
 use shared::resource::Resource;
@@ -13,7 +14,7 @@ use shared::text::Lang;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::ops::XLSX;
-use super::{Browse, Ctx};
+use super::{Browse, Ctx, json};
 use crate::error::{Error, Result};
 
 /// Rows that are read at once.
@@ -29,14 +30,14 @@ pub async fn export<R: Browse>(ctx: Ctx, req: HttpRequest) -> Result<HttpRespons
     let Ctx { caller, mut conn, lang, .. } = ctx;
     let permit = WRITERS.acquire().await.map_err(anyhow::Error::from)?;
     let (rows, received) = mpsc::channel(4);
-    let titles: Vec<String> = R::COLUMNS.iter().map(|it| it.title.get(lang).to_owned()).collect();
+    let titles: Vec<String> = R::COLUMNS.iter().map(|it| it.fact.label.get(lang).to_owned()).collect();
     let writer = tokio::task::spawn_blocking(move || write(&titles, received, lang));
     let mut page = PageQuery { size: CHUNK, uncounted: true, ..PageQuery::default() };
     loop {
         let chunk = R::list(&mut conn, &caller.scope, &filter, &page).await?;
-        let cells: Vec<Vec<Cell>> = chunk.items.iter().map(|row| cells(R::COLUMNS, row)).collect();
+        let lines = chunk.items.iter().map(|row| Ok(cells(R::COLUMNS, &json(row)?))).collect::<Result<_>>()?;
         // The writer hangs up when it fails; its own error is told below.
-        if rows.send(cells).await.is_err() || chunk.next_cursor.is_none() {
+        if rows.send(lines).await.is_err() || chunk.next_cursor.is_none() {
             break;
         }
         page.cursor = chunk.next_cursor;
@@ -47,8 +48,8 @@ pub async fn export<R: Browse>(ctx: Ctx, req: HttpRequest) -> Result<HttpRespons
     Ok(download::<R>(file))
 }
 
-fn cells<R>(columns: &[Column<R>], row: &R) -> Vec<Cell> {
-    columns.iter().map(|it| (it.cell)(row)).collect()
+fn cells(columns: &[Column], row: &Value) -> Vec<Cell> {
+    columns.iter().map(|it| it.fact.cell(row)).collect()
 }
 
 /// Sends a file in pieces.

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::export::attachment;
 use super::routes::{insert, own_node};
-use super::{Browse, Create, Ctx};
+use super::{Browse, Create, Ctx, json};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -326,6 +326,11 @@ pub async fn named<R: Browse>(
     let filter = serde_json::from_value(Value::Object(filter))
         .map_err(|err| Error::internal(format!("{} has no name: {err}", R::PATH)))?;
     let page = R::list(conn, scope, &filter, &PageQuery { size: 200, ..PageQuery::default() }).await?;
-    let mut exact = page.items.iter().filter(|it| it.name() == *name).map(Row::id);
-    Ok(exact.next().filter(|_| exact.next().is_none()))
+    let mut exact = vec![];
+    for row in &page.items {
+        if json(row)?[R::NAME] == **name {
+            exact.push(row.id());
+        }
+    }
+    Ok(if let [only] = exact[..] { Some(only) } else { None })
 }

@@ -10,6 +10,7 @@ pub mod routes;
 
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::page::{Page, PageQuery};
 use shared::resource::{Editable, Resource};
 use utoipa::ToSchema;
@@ -18,7 +19,15 @@ use uuid::Uuid;
 pub use crate::api::request::{Ctx, DriverCtx, Guest};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// A row or form as JSON, by which it is shown, compared and kept.
+///
+/// # Errors
+/// 500: it cannot be written as JSON.
+pub fn json(row: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(row).map_err(|err| Error::internal(err.to_string()))
+}
 
 /// A resource one may list and look at. Implementations hold plain Diesel and nothing else: permissions, paging,
 /// export and audit are written once, over this trait.
@@ -90,4 +99,6 @@ pub struct Impact {
     pub chargers: i64,
     /// Users who lose something by it.
     pub users: i64,
+    /// Enabled cards that it issued, or paid for.
+    pub cards: i64,
 }

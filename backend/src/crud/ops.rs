@@ -71,7 +71,8 @@ pub fn change<R: Change>() -> Vec<Op> {
 /// Create, without its answer and handler: for what must tell or do more than [`routes::create`].
 pub fn create<R: Create>() -> Op {
     let create = Op::post(path::<R>(""), format!("create{}", R::ONE), t("添加", "Add one"));
-    create.tag(R::PATH).permission(permission::<R>("create")).form::<R::Form>(R::FIELDS)
+    let create = create.tag(R::PATH).permission(permission::<R>("create")).form::<R::Form>(R::FIELDS);
+    if R::KEYED { create.keyed() } else { create }
 }
 
 /// Update, without its answer and handler: for what must do more than [`routes::update`].

@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::audit::{Actor, Deed, record};
-use super::{Browse, Change, Create, Ctx, Delete, Impact, Switch};
+use super::{Browse, Change, Create, Ctx, Delete, Impact, Switch, json};
 use crate::api::body::{Body, params};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Node;
@@ -119,8 +119,8 @@ pub async fn insert<R: Create>(conn: &mut AsyncPgConnection, actor: &Actor, form
     let id = R::create(conn, &actor.caller, form).await?;
     // Read back through the caller's scope: a row one may not see cannot be created.
     let row = R::find(conn, &actor.caller.scope, id).await?;
-    let deed = Deed { resource: R::PATH, action: "create", id, name: &row.name() };
-    record(conn, actor, deed, None::<&R::Detail>, Some(&row)).await?;
+    let after = json(&row)?;
+    record(conn, actor, Deed::of::<R>("create", id, &after), None, Some(&after)).await?;
     Ok(row)
 }
 
@@ -170,7 +170,6 @@ pub fn asked_version(req: &HttpRequest, form: &mut FormMap) -> Result<i64> {
 
 /// Fixed fields may be sent along, but not changed.
 fn keep_fixed<R: Editable>(before: &R::Detail, form: &R::Form, lang: Lang) -> Result<()> {
-    let json = |form: &R::Form| serde_json::to_value(form).map_err(|err| Error::internal(err.to_string()));
     let (old, new) = (json(&R::form(before))?, json(form)?);
     let moved = R::FIELDS.iter().filter(|it| it.fixed && old.get(it.name) != new.get(it.name));
     let text = t("创建后不能修改", "Cannot be changed after creation").get(lang);
@@ -201,8 +200,8 @@ pub async fn changed<R: Browse>(
 ) -> Result<R::Detail> {
     let id = before.id();
     let after = R::find(conn, &actor.caller.scope, id).await?;
-    let deed = Deed { resource: R::PATH, action, id, name: &after.name() };
-    record(conn, actor, deed, Some(&before), Some(&after)).await?;
+    let (old, new) = (json(&before)?, json(&after)?);
+    record(conn, actor, Deed::of::<R>(action, id, &new), Some(&old), Some(&new)).await?;
     Ok(after)
 }
 
@@ -222,7 +221,7 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
     let row = conn
         .transaction(async |conn| {
             let before = R::find(conn, &actor.caller.scope, id).await?;
-            if before.enabled() == Some(on) {
+            if json(&before)?["enabled"] == on {
                 return Ok::<_, Error>(before);
             }
             stamp(conn, <R as Switch>::TABLE, id, None).await?;
@@ -246,8 +245,8 @@ pub async fn delete<R: Delete>(ctx: Ctx, id: Path<Uuid>) -> Result<HttpResponse>
     conn.transaction(async |conn| {
         let before = R::find(conn, &actor.caller.scope, *id).await?;
         R::delete(conn, &actor.caller, *id).await?;
-        let deed = Deed { resource: R::PATH, action: "delete", id: *id, name: &before.name() };
-        record(conn, &actor, deed, Some(&before), None::<&R::Detail>).await
+        let row = json(&before)?;
+        record(conn, &actor, Deed::of::<R>("delete", *id, &row), Some(&row), None).await
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

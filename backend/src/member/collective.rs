@@ -1,21 +1,26 @@
 //! Collectives: added below a property, with a department and a role of their own from the beginning.
 
+use actix_web::web::{Json, Path};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{collectives, properties, providers, users};
+use schema::{cards, collectives, properties, providers, users};
+use shared::fixed::Fen;
+use shared::member::card::{RECHARGE, RechargeForm};
 use shared::member::collective::{CollectiveFilter, CollectiveForm, CollectiveRow, Collectives};
 use shared::page::{Page, PageQuery};
 use uuid::Uuid;
 
+use super::card::recharge_collective;
 use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::{Node, Scope};
 use crate::beyond;
-use crate::crud::{Browse, Change, Create, Impact, Switch, ops, page};
+use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::Result;
+use crate::ledger::{self, Account};
 use crate::system::{node, rights};
 use crate::tenant::property_takes_new;
 
@@ -38,6 +43,7 @@ struct Collective {
     enabled: bool,
     #[diesel(select_expression = users::table.filter(users::collective_id.eq(collectives::id.nullable())).count().single_value().assume_not_null())]
     users: i64,
+    locked: bool,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -59,11 +65,22 @@ impl From<Collective> for CollectiveRow {
             note: it.note,
             enabled: it.enabled,
             users: it.users,
+            balance_fen: Fen::ZERO,
+            locked: it.locked,
             version: it.version,
             created_at: it.created_at,
             updated_at: it.updated_at,
         }
     }
+}
+
+/// Adds to collectives what is on their accounts, which the ledger alone says.
+async fn complete(conn: &mut AsyncPgConnection, collectives: &mut [CollectiveRow]) -> Result<()> {
+    let accounts: Vec<Account> = collectives.iter().map(|it| Account::Group(it.id)).collect();
+    for (collective, held) in collectives.iter_mut().zip(ledger::held(conn, &accounts).await?) {
+        collective.balance_fen = held;
+    }
+    Ok(())
 }
 
 #[diesel::dsl::auto_type]
@@ -120,13 +137,19 @@ impl Browse for Collectives {
             _ => page::by(collectives::id, falling),
         };
         let rows = beyond!(found(scope, filter), collectives::id, page).order(order).select(Collective::as_select());
-        page::load::<Collective, _, _, _>(conn, page, rows, found(scope, filter).select(collectives::id)).await
+        let counted = found(scope, filter).select(collectives::id);
+        let mut page: Page<CollectiveRow> = page::load::<Collective, _, _, _>(conn, page, rows, counted).await?;
+        complete(conn, &mut page.items).await?;
+        Ok(page)
     }
 
     async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<CollectiveRow> {
         let collective: Collective =
             visible(scope).filter(collectives::id.eq(id)).select(Collective::as_select()).first(conn).await?;
-        Ok(collective.into())
+        let mut collective = [collective.into()];
+        complete(conn, &mut collective).await?;
+        let [collective] = collective;
+        Ok(collective)
     }
 }
 
@@ -185,17 +208,43 @@ impl Switch for Collectives {
 
     async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
         let users = users::table.filter(users::collective_id.eq(id)).count().get_result(conn).await?;
-        Ok(Impact { users, ..Impact::default() })
+        let cards = cards::table.filter(cards::collective_id.eq(id)).filter(cards::enabled);
+        Ok(Impact { users, cards: cards.count().get_result(conn).await?, ..Impact::default() })
     }
+}
+
+async fn lock(ctx: Ctx, id: Path<Uuid>) -> Result<Json<CollectiveRow>> {
+    set_locked(ctx, *id, "lock", true).await
+}
+
+async fn unlock(ctx: Ctx, id: Path<Uuid>) -> Result<Json<CollectiveRow>> {
+    set_locked(ctx, *id, "unlock", false).await
+}
+
+async fn set_locked(ctx: Ctx, id: Uuid, verb: &'static str, locked: bool) -> Result<Json<CollectiveRow>> {
+    routes::act::<Collectives, _>(ctx, id, verb, move |conn, _, _| {
+        Box::pin(async move {
+            routes::stamp(conn, "collectives", id, None).await?;
+            diesel::update(collectives::table.find(id)).set(collectives::locked.eq(locked)).execute(conn).await?;
+            Ok(())
+        })
+    })
+    .await
 }
 
 /// The operations of collectives.
 pub fn operations() -> Vec<Op> {
+    let action = |verb| ops::action::<Collectives>(verb).returns::<CollectiveRow>();
     [
         ops::browse::<Collectives>(),
         ops::write::<Collectives>(),
         ops::switch::<Collectives>(),
         ops::history::<Collectives>(),
+        vec![
+            action("recharge").form::<RechargeForm>(RECHARGE).to(recharge_collective),
+            action("lock").to(lock),
+            action("unlock").to(unlock),
+        ],
     ]
     .into_iter()
     .flatten()

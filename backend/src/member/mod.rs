@@ -1,5 +1,7 @@
-//! Those who charge and those who pay for them, as staff looks after them.
+//! Those who charge, those who pay for them, and the cards by which they do, as staff looks after them.
 
+pub mod card;
+pub mod card_product;
 pub mod collective;
 pub mod driver;
 
@@ -8,7 +10,10 @@ use shared::member::driver::Drivers;
 use crate::api::op::Op;
 use crate::crud::ops;
 
-/// The operations of those who charge, and of those who pay for them.
+/// The operations of those who charge, those who pay for them, and their cards.
 pub fn operations() -> Vec<Op> {
-    ops::browse::<Drivers>().into_iter().chain(collective::operations()).collect()
+    [ops::browse::<Drivers>(), collective::operations(), card_product::operations(), card::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, chargers, properties, providers, stations};
+use schema::{car_orders, cards, chargers, properties, providers, stations};
 use shared::page::{Page, PageQuery};
 use shared::resource::FormMap;
 use shared::system::property::{Properties, PropertyFilter, PropertyForm, PropertyRow};
@@ -199,10 +199,12 @@ impl Switch for Properties {
             .filter(car_orders::state.eq_any(crate::order::RUNNING));
         let stations = stations::table.filter(stations::property_id.eq(id)).filter(stations::enabled);
         let chargers = chargers::table.filter(chargers::property_id.eq(id)).filter(chargers::enabled);
+        let cards = cards::table.filter(cards::property_id.eq(id)).filter(cards::enabled);
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             stations: stations.count().get_result(conn).await?,
             chargers: chargers.count().get_result(conn).await?,
+            cards: cards.count().get_result(conn).await?,
             ..Impact::default()
         })
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, chargers, properties, providers, stations};
+use schema::{car_orders, cards, chargers, properties, providers, stations};
 use shared::page::{Page, PageQuery};
 use shared::station::Review;
 use shared::system::provider::{MerchantType, ProviderFilter, ProviderForm, ProviderRow, Providers};
@@ -198,10 +198,12 @@ impl Switch for Providers {
             .filter(car_orders::state.eq_any(crate::order::RUNNING));
         let stations = stations::table.filter(stations::provider_id.eq_any(&all)).filter(stations::enabled);
         let chargers = chargers::table.filter(chargers::provider_id.eq_any(&all)).filter(chargers::enabled);
+        let cards = cards::table.filter(cards::provider_id.eq_any(&all)).filter(cards::enabled);
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             stations: stations.count().get_result(conn).await?,
             chargers: chargers.count().get_result(conn).await?,
+            cards: cards.count().get_result(conn).await?,
             ..Impact::default()
         })
     }

@@ -19,7 +19,7 @@ use crate::auth::scope::Scope;
 use crate::auth::session;
 use crate::beyond;
 use crate::crud::audit::{Deed, record};
-use crate::crud::{Browse, Ctx, ops, page};
+use crate::crud::{Browse, Ctx, json, ops, page};
 use crate::error::{Error, Result};
 
 /// The one token of a login that is neither spent nor revoked.
@@ -132,8 +132,8 @@ async fn end(ctx: Ctx, id: Path<Uuid>) -> Result<HttpResponse> {
         let before = Sessions::find(conn, &actor.caller.scope, id).await?;
         rights::require_over(conn, &actor.caller, before.user_id).await?;
         session::revoke(conn, id, now).await?;
-        let deed = Deed { resource: "system/sessions", action: "end", id, name: &before.user_name };
-        record(conn, &actor, deed, Some(&before), None::<&SessionRow>).await?;
+        let row = json(&before)?;
+        record(conn, &actor, Deed::of::<Sessions>("end", id, &row), Some(&row), None).await?;
         Ok::<_, Error>(())
     })
     .await?;

@@ -18,7 +18,7 @@ use crate::api::body::Body;
 use crate::api::op::Op;
 use crate::auth::token::digest;
 use crate::crud::audit::{Deed, record};
-use crate::crud::{Ctx, Guest, routes};
+use crate::crud::{Ctx, Guest, json, routes};
 use crate::error::{Error, Result};
 
 #[derive(Queryable, Selectable, AsChangeset)]
@@ -113,7 +113,7 @@ async fn update(ctx: Ctx, req: HttpRequest, Body(mut form): Body<FormMap>) -> Re
                 .execute(conn)
                 .await?;
             let deed = Deed { resource: "system/settings", action: "update", id: Uuid::nil(), name: &after.name };
-            record(conn, &actor, deed, Some(&told(&before)), Some(&told(&after))).await?;
+            record(conn, &actor, deed, Some(&json(&told(&before))?), Some(&json(&told(&after))?)).await?;
             Ok(after)
         })
         .await?;

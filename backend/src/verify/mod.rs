@@ -7,6 +7,7 @@
 //! the payments that found no order to pay for: their money never was the order's, nor the station's.
 
 mod accounts;
+mod cards;
 mod ledger;
 mod orders;
 mod payments;
@@ -39,13 +40,14 @@ struct Rule {
 }
 
 /// Invariants of everything at once.
-const OF_ALL: [&[Rule]; 7] = [
+const OF_ALL: [&[Rule]; 8] = [
     ledger::OF_ALL,
     postings::OF_ALL,
     accounts::OF_ALL,
     orders::OF_ALL,
     payments::OF_ALL,
     rollups::OF_ALL,
+    cards::OF_ALL,
     work::OF_ALL,
 ];
 

@@ -123,6 +123,7 @@ async fn every_operation_refuses_who_may_not() {
 async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site: &Site) -> Uuid {
     match operation.tag.as_str() {
         "car/stations" => site.station,
+        "bike/stations" => app.bike_station(theirs).await,
         "car/areas" => site.area,
         "car/chargers" => site.charger,
         "car/connectors" => site.connectors[0],
@@ -130,6 +131,8 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "car/unregistered-devices" => Uuid::now_v7(),
         "car/tariffs" => app.tariff(theirs, site).await,
         "members/drivers" => crate::member::visitor(app, theirs, site, 1).await.0,
+        "members/card-products" => crate::card::product(app, theirs, "person").await,
+        "members/cards" => crate::card::issued(app, theirs).await,
         "orders/car" => app.placed(theirs, site).await.order,
         "orders/payments" => app.placed(theirs, site).await.payment,
         "orders/refunds" => app.placed(theirs, site).await.refund,

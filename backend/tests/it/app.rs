@@ -256,6 +256,13 @@ impl TestApp {
         (user, username)
     }
 
+    /// A new station for e-bikes of a tenant.
+    pub async fn bike_station(&self, tenant: &Tenant) -> Uuid {
+        let name = format!("单车电站{}", self.next());
+        let form = json!({"property_id": tenant.property, "name": name, "nature": "public"});
+        tenant.boss.post("/api/v1/bike/stations", form).await.id()
+    }
+
     /// An open station of a tenant with one charger of two connectors.
     pub async fn site(&self, tenant: &Tenant) -> Site {
         let mut conn = self.conn().await;

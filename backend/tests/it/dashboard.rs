@@ -82,7 +82,7 @@ async fn the_first_page_counts_what_its_reader_may_see() {
             json!({"stations": 2, "areas": 2, "chargers": 2}),
             json!({"stations": 1, "areas": 1, "devices": 1}),
             json!({"car": 118, "bike": 7, "total": 125}),
-            json!({"drivers": 2, "newcomers": 2}),
+            json!({"members": 0, "cards": 0, "drivers": 2, "newcomers": 2}),
         ]
     );
     let on = |ago: u64| (today() - Days::new(ago)).to_string();
@@ -114,7 +114,7 @@ async fn the_first_page_counts_what_its_reader_may_see() {
             json!({"stations": 1, "areas": 1, "chargers": 1}),
             json!({"stations": 0, "areas": 0, "devices": 0}),
             json!({"car": 20, "bike": 0, "total": 20}),
-            json!({"drivers": 1, "newcomers": 1}),
+            json!({"members": 0, "cards": 0, "drivers": 1, "newcomers": 1}),
         ]
     );
     assert_eq!(numbers["last5"][3]["car_kwh"], "200.0000");
@@ -131,7 +131,7 @@ async fn the_first_page_counts_what_its_reader_may_see() {
             json!({"stations": 1, "areas": 1, "chargers": 1}),
             json!({"stations": 0, "areas": 0, "devices": 0}),
             json!({"car": 10, "bike": 0, "total": 10}),
-            json!({"drivers": 2, "newcomers": 2}),
+            json!({"members": 0, "cards": 0, "drivers": 2, "newcomers": 2}),
         ]
     );
     let top: Vec<&Value> = numbers["top"].as_array().unwrap().iter().map(|it| &it["count"]).collect();

@@ -7,9 +7,12 @@ use serde_json::Value;
 use shared::area::CarAreas;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
+use shared::member::card::Cards;
+use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
 use shared::resource::{Editable, draft_of};
-use shared::station::CarStations;
+use shared::station::bike::BikeStations;
+use shared::station::car::CarStations;
 use shared::system::department::Departments;
 use shared::system::post::Posts;
 use shared::system::property::Properties;
@@ -48,6 +51,7 @@ async fn a_form_that_is_saved_untouched_changes_nothing() {
     let site = app.site(&tenant).await;
     let seen = BTreeSet::from([
         same::<CarStations>(&app, site.station).await,
+        same::<BikeStations>(&app, app.bike_station(&tenant).await).await,
         same::<CarAreas>(&app, site.area).await,
         same::<CarChargers>(&app, site.charger).await,
         same::<CarConnectors>(&app, site.connectors[0]).await,
@@ -57,6 +61,8 @@ async fn a_form_that_is_saved_untouched_changes_nothing() {
         same::<Users>(&app, row_of(&app, "system/users", &tenant).await).await,
         same::<Roles>(&app, row_of(&app, "system/roles", &tenant).await).await,
         same::<Collectives>(&app, row_of(&app, "members/collectives", &tenant).await).await,
+        same::<CardProducts>(&app, crate::card::product(&app, &tenant, "person").await).await,
+        same::<Cards>(&app, crate::card::issued(&app, &tenant).await).await,
         same::<Departments>(&app, row_of(&app, "system/departments", &tenant).await).await,
         same::<Posts>(&app, row_of(&app, "system/posts", &tenant).await).await,
     ]);

@@ -11,7 +11,9 @@
 mod access;
 mod app;
 mod auth;
+mod bike;
 mod car;
+mod card;
 mod channel;
 mod charged;
 mod charging;

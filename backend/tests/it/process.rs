@@ -9,6 +9,8 @@ use backend::app::{http_client, new_id};
 use backend::auth::scope::Owner;
 use backend::command::{self, Request};
 use backend::config::Part;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -62,10 +64,17 @@ struct Alone {
 
 impl Alone {
     async fn start(part: &str, database: &str) -> Self {
+        Self::start_with(part, database, |_, _| {}).await
+    }
+
+    /// Starts it with more said; what is kept of it is in the folder.
+    async fn start_with(part: &str, database: &str, more: impl FnOnce(&mut Command, &Path)) -> Self {
         let address = free_address();
         let folder = std::env::temp_dir().join(format!("wattyard-{part}-{}", Uuid::new_v4()));
-        let child = program(&["serve", "--only", part], database, address, &folder).spawn().unwrap();
-        let alone = Self { url: format!("http://{address}"), child, folder };
+        std::fs::create_dir(&folder).unwrap();
+        let mut command = program(&["serve", "--only", part], database, address, &folder);
+        more(&mut command, &folder);
+        let alone = Self { url: format!("http://{address}"), child: command.spawn().unwrap(), folder };
         ready(address).await;
         alone
     }
@@ -130,6 +139,69 @@ async fn a_charger_is_rebooted_through_a_process_that_does_not_hold_it() {
     let worker = Alone::start("worker", database).await;
     assert_eq!((worker.status("/api/v1/auth/me").await, worker.status("/readyz").await), (404, 200));
     eventually("timed_out".to_owned(), state).await;
+}
+
+#[tokio::test]
+async fn whoever_works_on_jobs_shows_a_heartbeat() {
+    let worker = Alone::start("worker", &empty_database().await).await;
+    let beat = async || {
+        let metrics = http_client().unwrap().get(format!("{}/metrics", worker.url)).send().await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let beat = metrics.lines().find_map(|it| it.strip_prefix("wattyard_jobs_heartbeat_timestamp_seconds "));
+        beat.map_or(0.0, |it| it.parse::<f64>().unwrap())
+    };
+    // One that has stopped would stand still.
+    let mut last = f64::from(u32::try_from(Utc::now().timestamp()).unwrap()) - 60.0;
+    for _ in 0..2 {
+        eventually(true, async || beat().await > last).await;
+        last = beat().await;
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_requests_and_no_secrets() {
+    let (jwt, password) = ("jwt-secret-of-this-test-0123456789", "correct horse battery 7");
+    let (key, wrong) = ("KEY0123456789ABCDEF", "KEY-that-is-wrong-0123");
+    let app = TestApp::with(|it| it.process.parts = vec![Part::Api]).await;
+    let site = app.site(&app.tenant().await).await;
+    let with_log = |part| {
+        Alone::start_with(part, &app.app.database_url, |command, folder| {
+            let log = std::fs::File::create(folder.join("log")).unwrap();
+            command.env("RUST_LOG", "debug").env("WATTYARD__AUTH__JWT_SECRET", jwt).stderr(log);
+        })
+    };
+    let (api, gateway) = (with_log("api").await, with_log("gateway").await);
+    let http = http_client().unwrap();
+    let send = async |path: &str, token: &str, body: serde_json::Value| {
+        http.post(format!("{}{path}", api.url)).bearer_auth(token).json(&body).send().await.unwrap()
+    };
+    let login = send("/api/v1/auth/login", "none", json!({"username": "admin", "password": PASSWORD})).await;
+    let id = login.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let login: serde_json::Value = login.json().await.unwrap();
+    let token = |name: &str| login[name].as_str().unwrap().to_owned();
+    let (access, refresh) = (token("access_token"), token("refresh_token"));
+    send("/api/v1/auth/login", "none", json!({"username": password, "password": [password]})).await;
+    let charger = format!("/api/v1/car/chargers/{}/set-password", site.charger);
+    assert_eq!(send(&charger, &access, json!({"password": key})).await.status(), 200);
+    let change = json!({"old_password": PASSWORD, "new_password": password});
+    assert_eq!(send("/api/v1/auth/password", &access, change).await.status(), 204);
+    assert_eq!(send("/api/v1/auth/refresh", "none", json!({"refresh_token": refresh})).await.status(), 200);
+    send("/api/app/v1/auth/code", "none", json!({"phone": "13800000001"})).await;
+    for key in [key, wrong] {
+        let basic = format!("Basic {}", BASE64.encode(format!("{}:{key}", site.serial_no)));
+        drop(Charger::try_connect_to(&gateway.url, &site.serial_no, &[OCPP, ("authorization", &basic)]).await);
+    }
+
+    for (part, known) in [(api, id.as_str()), (gateway, site.serial_no.as_str())] {
+        let log = std::fs::read_to_string(part.folder.join("log")).unwrap();
+        assert!(log.contains(known), "{log}");
+        let basic = BASE64.encode(format!("{}:{key}", site.serial_no));
+        let secrets = [&access, &refresh, &basic, jwt, password, key, PASSWORD, wrong, "验证码", "$argon2"];
+        for secret in secrets {
+            let told: Vec<&str> = log.lines().filter(|it| it.contains(secret)).collect();
+            assert!(told.is_empty(), "{secret} is in {told:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -84,8 +84,12 @@ async fn the_first_page_agrees_with_what_there_is() -> Result<()> {
                 it.see(".dashboard").await?;
                 Ok(tile(it, "订单").await? == ["3", "3", "0"])
             })
-            .await?;
-            it.see_texts(".dashboard .tile-violet dd", &["2", "2"]).await
+            .await
+        })
+        .await?;
+        walk.does("3.1.1/4", async |it| {
+            // Neither members nor cards yet, two drivers, and both are new.
+            it.see_texts(".dashboard .tile-violet dd", &["0", "0", "2", "2"]).await
         })
         .await?;
         walk.does("3.1.2/1", async |it| {

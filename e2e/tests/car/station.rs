@@ -42,7 +42,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
     walk("3.2.1", async |walk| {
         let platform = walk.platform;
         walk.does("3.2.1/3", async |it| {
-            it.fill_in_station("滨江物业", STATION).await?;
+            it.fill_in_station("car/stations", "滨江物业", STATION).await?;
             for (field, _, text) in MORE {
                 it.enter(field, text).await?;
             }
@@ -52,7 +52,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             ensure!(row.contains("待审核") && row.contains("云栖充电") && row.contains("滨江物业"), "{row}");
             ensure!(!it.is_on(STATION).await?, "somebody looks at it first");
             takes_nothing(it).await?;
-            it.fill_in_station("滨江物业", "钱江充电站").await?;
+            it.fill_in_station("car/stations", "滨江物业", "钱江充电站").await?;
             it.save().await?;
             it.act("钱江充电站", "reject").await?;
             it.enter("note", "地址不全").await?;

@@ -252,7 +252,7 @@ async fn every_action_on_tariffs_is_done_in_the_console() -> Result<()> {
                 press(it, Key::Enter).await?;
             }
             it.see_text(".el-dialog [data-test='presets']", "120.50").await?;
-            let add = it.see(".el-dialog [data-test='add-preset']").await?;
+            let add = it.see(".el-dialog [data-test='add-presets']").await?;
             ensure!(!add.is_enabled().await?, "twelve are enough");
             it.screenshot("tariff-presets").await?;
             it.click(".el-dialog [aria-label='移除 20.00']").await?;

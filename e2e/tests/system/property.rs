@@ -68,7 +68,7 @@ async fn every_action_on_properties_is_done_in_the_console() -> Result<()> {
             it.switch("高新园区物业").await?;
             it.agree().await?;
             it.told("禁用成功").await?;
-            it.fill_in_station("高新园区物业", "文三站").await?;
+            it.fill_in_station("car/stations", "高新园区物业", "文三站").await?;
             let why = it.refused().await?;
             ensure!(why.contains("已禁用"), "{why}");
             Ok(())
@@ -79,7 +79,7 @@ async fn every_action_on_properties_is_done_in_the_console() -> Result<()> {
             it.switch("高新园区物业").await?;
             it.agree().await?;
             it.told("启用成功").await?;
-            it.fill_in_station("高新园区物业", "文三站").await?;
+            it.fill_in_station("car/stations", "高新园区物业", "文三站").await?;
             it.save().await?;
             it.see_text("tr.el-table__row", "文三站").await.map(drop)
         })

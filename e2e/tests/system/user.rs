@@ -134,13 +134,16 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
         })
         .await?;
         walk.does("3.7.3/8", async |it| {
-            for name in ["江畔站", "钱江站"] {
-                it.fill_in_station("滨江物业", name).await?;
+            for (path, name) in
+                [("car/stations", "江畔站"), ("car/stations", "钱江站"), ("bike/stations", "梧桐里单车站")]
+            {
+                it.fill_in_station(path, "滨江物业", name).await?;
                 it.save().await?;
             }
             it.page("system/users").await?;
             it.act("zhou.ning", "bind-stations").await?;
             it.carry("car_station_ids", "left", "江畔站").await?;
+            it.carry("bike_station_ids", "left", "梧桐里单车站").await?;
             it.screenshot("user-stations").await?;
             it.save().await?;
             it.search_for("reach", "指定电站").await?;
@@ -159,6 +162,17 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
             it.see_text(".el-dialog [data-test='car_station_ids'] [data-test='right'] .transfer-item", "江畔站")
                 .await?;
             it.carry("car_station_ids", "right", "江畔站").await?;
+            it.save().await?;
+            // Bound to e-bikes alone, they see no cars.
+            it.log_out().await?;
+            it.log_in_as("zhou.ning", OWN).await?;
+            it.page("car/stations").await?;
+            it.see_rows(&[]).await?;
+            it.log_out().await?;
+            it.log_in().await?;
+            it.page("system/users").await?;
+            it.act("zhou.ning", "bind-stations").await?;
+            it.carry("bike_station_ids", "right", "梧桐里单车站").await?;
             it.save().await?;
             it.search_for("reach", "指定电站").await?;
             it.see_rows(&[]).await?;

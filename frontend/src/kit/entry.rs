@@ -4,12 +4,12 @@
 //! typist's fingers; on sending they become integers of fen and W without a float in between.
 
 use serde_json::Value;
+use shared::amount::{scaled, unscaled};
 use shared::describe::{Field, Input};
 use shared::problem::FieldError;
 use shared::resource::FormMap;
 use shared::text::{Lang, t};
 
-use super::amount::{scaled, unscaled};
 use super::form::form_of;
 use crate::answer;
 

@@ -3,90 +3,11 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::codes::Choice;
-use shared::describe::Cell;
-use shared::fixed::Fen;
-use shared::text::{Lang, Text};
-use shared::time::duration_text;
+use shared::describe::Fact;
+use shared::text::Text;
 
-use super::amount::unscaled;
 use super::cell::{cell, descriptions, nothing, plain_table};
 use crate::lang::{say, tr};
-
-/// How a value is shown.
-#[derive(Clone, Copy)]
-pub enum As {
-    /// Text as it is.
-    Text,
-    /// A number, or text that holds one.
-    Number,
-    /// A number of thousandths: W as kW, mV as V.
-    Thousandths,
-    /// An amount of money in fen.
-    Fen,
-    /// An instant.
-    Time,
-    /// So many seconds.
-    Duration,
-    /// Yes or no.
-    Flag,
-    /// Who did it.
-    Actor,
-    /// Texts, one after the other.
-    List,
-    /// The label of a code.
-    Code(&'static [Choice]),
-    /// What these words make of a text.
-    Words(fn(&str, Lang) -> String),
-}
-
-/// Something that an answer tells.
-#[derive(Clone, Copy)]
-pub struct Fact {
-    /// Where it is, below what is looked at: `name`, `device/vendor`.
-    pub path: &'static str,
-    /// What it is called.
-    pub label: Text,
-    /// How it is shown.
-    pub shown: As,
-}
-
-impl Fact {
-    /// A fact.
-    pub const fn new(path: &'static str, label: Text, shown: As) -> Self {
-        Self { path, label, shown }
-    }
-
-    /// What is shown of it.
-    pub fn cell(&self, of: &Value) -> Cell {
-        of.pointer(&format!("/{}", self.path)).map_or(Cell::Empty, |it| shown(self.shown, it))
-    }
-}
-
-fn shown(shown: As, it: &Value) -> Cell {
-    let (text, number) = (it.as_str(), it.as_i64());
-    let told = match shown {
-        As::Text => text.map(Cell::text),
-        As::List => it
-            .as_array()
-            .map(|it| Cell::text(it.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(tr("、", ", ")))),
-        As::Number => text.map(Cell::number).or_else(|| number.map(Cell::number)),
-        As::Thousandths => number.map(|it| Cell::Number(unscaled(it, 3))),
-        As::Fen => number.map(|it| Cell::Fen(Fen(it))),
-        As::Time => text.and_then(|it| it.parse().ok()).map(Cell::Time),
-        As::Duration => it.as_u64().map(|it| Cell::Number(duration_text(it))),
-        As::Flag => it.as_bool().map(Cell::flag),
-        As::Actor => text.map(Cell::actor),
-        As::Code(choices) => text.map(|it| code(choices, it)),
-        As::Words(words) => text.map(|it| Cell::words(|lang| words(it, lang))),
-    };
-    told.unwrap_or(Cell::Empty)
-}
-
-/// The label of a code's value; one that is not known is shown as it is.
-pub fn code(choices: &[Choice], value: &str) -> Cell {
-    choices.iter().find(|it| it.value == value).map_or_else(|| Cell::text(value), |it| Cell::Tag(it.label, it.tone))
-}
 
 /// Names with what is shown of them.
 pub fn facts(list: &[Fact], of: &Value) -> AnyView {
@@ -110,55 +31,102 @@ pub fn items<'a>(of: &'a Value, name: &str) -> &'a [Value] {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::LazyLock;
+
+    use serde_json::json;
     use shared::codes::Code;
-    use shared::device::CommandState;
+    use shared::describe::As;
+    use shared::order::OrderState;
     use shared::text::t;
 
     use super::*;
 
-    /// The facts that the API's document does not know under this schema.
+    static DOCUMENT: LazyLock<Value> =
+        LazyLock::new(|| serde_json::from_str(include_str!("../../../openapi/openapi.json")).unwrap());
+
+    /// The facts that the API's document does not have under this schema, or not as they are shown.
     pub fn undocumented(schema: &str, list: &[Fact]) -> Vec<&'static str> {
-        let document: Value = serde_json::from_str(include_str!("../../../openapi/openapi.json")).unwrap();
-        let known = |it: &Fact| {
-            it.path.split('/').try_fold(schema_named(schema), |schema, name| property(&document, &schema, name))
+        let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+        let fits = |it: &Fact| match it.shown {
+            As::Made(_) => true,
+            As::Link(_, id) => {
+                [it.path, id].iter().all(|path| found(&schema, path).is_some_and(|it| shows(As::Text, &it)))
+            }
+            shown => found(&schema, it.path).is_some_and(|it| shows(shown, &it)),
         };
-        list.iter().filter(|it| known(it).is_none()).map(|it| it.path).collect()
+        list.iter().filter(|it| !fits(it)).map(|it| it.path).collect()
     }
 
-    fn schema_named(name: &str) -> Value {
-        serde_json::json!({"$ref": format!("#/components/schemas/{name}")})
+    /// The schema of a row of the list at an address.
+    pub fn row_at(path: &str) -> String {
+        let to = |it: &Value| it["$ref"].as_str().and_then(|it| it.rsplit('/').next()).unwrap().to_owned();
+        let answer = &DOCUMENT["paths"][format!("/api/v1/{path}")]["get"]["responses"]["200"];
+        let page = to(&answer["content"]["application/json"]["schema"]);
+        to(&DOCUMENT["components"]["schemas"][page]["properties"]["items"]["items"])
     }
 
-    /// A property of a schema: its own, or that of a schema which it refers to or is made of.
-    fn property(document: &Value, schema: &Value, name: &str) -> Option<Value> {
-        if let Some(to) = schema.get("$ref").and_then(Value::as_str) {
-            return property(document, document.pointer(to.strip_prefix('#')?)?, name);
+    fn found(schema: &Value, path: &str) -> Option<Value> {
+        path.split('/').try_fold(schema.clone(), |schema, name| property(&schema, name))
+    }
+
+    /// A property of a schema: its own, or that of one that it is made of.
+    fn property(schema: &Value, name: &str) -> Option<Value> {
+        let schema = followed(schema);
+        let own = schema["properties"].get(name).cloned();
+        own.or_else(|| parts(&schema).iter().filter_map(|it| property(it, name)).next())
+    }
+
+    fn followed(schema: &Value) -> Value {
+        let to = schema["$ref"].as_str().and_then(|it| DOCUMENT.pointer(it.strip_prefix('#')?));
+        to.map_or_else(|| schema.clone(), followed)
+    }
+
+    fn parts(schema: &Value) -> Vec<Value> {
+        ["allOf", "oneOf"].iter().filter_map(|it| schema[it].as_array()).flatten().cloned().collect()
+    }
+
+    /// Whether what has this schema can be shown like that; null can always be.
+    fn shows(shown: As, schema: &Value) -> bool {
+        let schema = followed(schema);
+        let either = parts(&schema);
+        if !either.is_empty() {
+            return either.iter().filter(|it| it["type"] != "null").all(|it| shows(shown, it));
         }
-        let own = schema.pointer(&format!("/properties/{name}")).cloned();
-        let parts = ["allOf", "oneOf"].into_iter().filter_map(|it| schema.get(it)?.as_array()).flatten();
-        own.or_else(|| parts.filter_map(|it| property(document, it, name)).next())
+        let is = |name: &str| {
+            schema["type"] == name || schema["type"].as_array().is_some_and(|it| it.contains(&name.into()))
+        };
+        let instant = schema["format"] == "date-time";
+        match shown {
+            As::Text | As::Words(_) | As::Actor => is("string") && !instant,
+            As::Number => is("string") || is("integer"),
+            As::Watts | As::Thousandths | As::Fen | As::Duration => is("integer"),
+            As::Time => instant,
+            As::Flag | As::Enabled => is("boolean"),
+            As::List | As::Count => is("array"),
+            As::Code(_) if is("array") => shows(shown, &schema["items"]),
+            As::Code(choices) => {
+                let known = |it: &Value| choices.iter().any(|choice| *it == choice.value);
+                is("string") && schema["enum"].as_array().is_none_or(|it| it.iter().all(known))
+            }
+            As::Link(..) | As::Made(_) => false,
+        }
     }
 
     #[test]
-    fn facts_are_read_by_name() {
-        let of = serde_json::json!({"a": {"b": "x"}, "n": 1234, "at": "2026-11-22T01:30:05Z", "state": "sent", "none": null});
-        let told = |path, shown| Fact::new(path, t("", ""), shown).cell(&of).plain(Lang::Zh);
-        assert_eq!(told("a/b", As::Text), "x");
-        assert_eq!(told("n", As::Fen), "12.34");
-        assert_eq!(told("n", As::Thousandths), "1.234");
-        assert_eq!(told("n", As::Duration), "00:20:34");
-        assert_eq!(told("at", As::Time), "2026-11-22 09:30:05");
-        assert_eq!(told("state", As::Code(CommandState::CHOICES)), "已下发");
-        assert_eq!(told("state", As::Words(|it, _| format!("<{it}>"))), "<sent>");
-        for absent in ["none", "missing", "a/c"] {
-            assert_eq!(told(absent, As::Number), "");
-        }
-    }
-
-    #[test]
-    fn the_document_knows_names_or_not() {
-        let fact = |path| Fact::new(path, t("", ""), As::Text);
-        let list = [fact("order_no"), fact("bill/total_fen"), fact("invented"), fact("bill/invented")];
-        assert_eq!(undocumented("CarOrderDetail", &list), ["invented", "bill/invented"]);
+    fn the_document_knows_facts_or_not() {
+        let fact = |path, shown| Fact::new(path, t("", ""), shown);
+        let list = [
+            fact("order_no", As::Text),
+            fact("bill/total_fen", As::Fen),
+            fact("state", As::Code(OrderState::CHOICES)),
+            fact("order_no", As::Link("orders/car", "id")),
+            fact("invented", As::Text),
+            fact("bill/invented", As::Text),
+            fact("started_at", As::Text),
+            fact("station_name", As::Flag),
+            fact("start_method", As::Code(OrderState::CHOICES)),
+        ];
+        let unknown = ["invented", "bill/invented", "started_at", "station_name", "start_method"];
+        assert_eq!(undocumented("CarOrderDetail", &list), unknown);
     }
 }

@@ -49,13 +49,14 @@ pub struct Sending {
 }
 
 impl Filling {
-    /// A form for something new, with what is filled in already. Switches are off until switched on.
-    pub fn of_new(fields: &'static [Field], mut draft: FormMap) -> Self {
+    /// A form for something new, with what is filled in already. Switches are off until switched on. With a key, it is added
+    /// once however often it is sent.
+    pub fn of_new(fields: &'static [Field], mut draft: FormMap, key: Option<Uuid>) -> Self {
         for field in fields {
             let value = if field.input == Input::Switch { Value::Bool(false) } else { Value::Null };
             draft.entry(field.name).or_insert(value);
         }
-        Self::begin(fields, None, draft)
+        Self { key, ..Self::begin(fields, None, draft) }
     }
 
     /// A form that changes what is at an address below `/api/v1/`.

@@ -1,11 +1,11 @@
 //! Thin components that emit Element Plus's markup; the look is its stylesheet.
 
-pub mod amount;
 pub mod button;
 pub mod calendar;
 pub mod cell;
 pub mod chart;
 pub mod checkbox;
+pub mod chips;
 pub mod confirm;
 pub mod crud;
 pub mod days;

@@ -36,6 +36,7 @@ fn draw(it: &Dashboard) -> AnyView {
                 (tr("总订单", "All"), orders.total), (tr("汽车", "Cars"), orders.car), (tr("单车", "E-bikes"), orders.bike),
             ])}
             {tile("violet", USERS, tr("用户", "People"), [
+                (tr("会员", "Members"), users.members), (tr("充电卡", "Cards"), users.cards),
                 (tr("车主", "Drivers"), users.drivers), (tr("近 7 天新增", "New in 7 days"), users.newcomers),
             ])}
             {panel(tr("最近 7 天订单", "Orders of the last 7 days"), chart(Signal::stored(order_chart(&last7)), 300))}

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
+use shared::describe::{As, Fact};
 use shared::text::t;
 
 use super::car_order::listed;
 use super::payment::section;
-use crate::kit::facts::{As, Fact, facts, items};
+use crate::kit::facts::{facts, items};
 use crate::lang::tr;
 
 const SPENT: &[Fact] = &[Fact::new("charged_fen", t("累计消费(元)", "Spent in all (yuan)"), As::Fen)];

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod car_order;
+mod card;
 mod charger;
 mod dashboard;
 mod driver;
@@ -20,11 +21,14 @@ use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::describe::Cell;
+use shared::member::card::Cards;
+use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
 use shared::resource::FormMap;
-use shared::station::CarStations;
+use shared::station::bike::BikeStations;
+use shared::station::car::CarStations;
 use shared::system::audit::Audits;
 use shared::system::department::Departments;
 use shared::system::job::Jobs;
@@ -42,7 +46,7 @@ use uuid::Uuid;
 
 use crate::kit::crud::{Begin, Entry, Source, browse, crud, edit};
 use crate::kit::form::{Slot, form_of};
-use crate::kit::icon::{CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
+use crate::kit::icon::{BIKE, CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
 use crate::kit::picture::picture;
 use crate::run::live;
 use crate::session;
@@ -151,6 +155,9 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        title: t("单车管理", "E-bike charging"), icon: BIKE, pages: &[Page::of(edit::<BikeStations>().history())]
+    },
+    Group {
         title: t("订单管理", "Orders"),
         icon: RECEIPT,
         pages: &[
@@ -165,6 +172,8 @@ pub const GROUPS: &[Group] = &[
         pages: &[
             Page::of(browse::<Drivers>().live(&["car_order"]).more(driver::more)),
             Page::of(edit::<Collectives>()),
+            Page::of(edit::<CardProducts>().history()),
+            Page::of(edit::<Cards>().more(card::movements).history()),
         ],
     },
     Group {
@@ -225,6 +234,7 @@ pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
     match name {
         "tariff" => tariff::tariff_input(slot),
         "presets" => tariff::presets_input(slot),
+        "tiers" => card::tiers_input(slot),
         "image" => picture(slot),
         other => view! { <p class="form-error">{other}</p> }.into_any(),
     }
@@ -232,7 +242,10 @@ pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
 
 #[cfg(test)]
 mod tests {
+    use shared::describe::{As, Fact};
+
     use super::*;
+    use crate::kit::facts::tests::{row_at, undocumented};
 
     #[test]
     fn addresses_find_their_pages() {
@@ -244,6 +257,16 @@ mod tests {
         assert_eq!(path("/password/01997b6c-57f8-7000-8000-000000000000"), None);
         assert_eq!(path("/car/stations/new"), None);
         assert_eq!(path("/nowhere"), None);
+    }
+
+    #[test]
+    fn every_column_is_documented() {
+        for source in GROUPS.iter().flat_map(|it| it.pages).filter_map(|it| it.source) {
+            let shown: Vec<Fact> = source.columns.iter().map(|it| it.fact).collect();
+            let name = Fact::new(source.name, source.title, As::Text);
+            let wrong = undocumented(&row_at(source.path), &[shown, vec![name]].concat());
+            assert!(wrong.is_empty(), "{}: {wrong:?}", source.path);
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
+use shared::describe::{As, Fact};
 use shared::text::t;
 
 use super::car_order::refunds;
-use crate::kit::facts::{As, Fact, facts};
+use crate::kit::facts::facts;
 use crate::lang::tr;
 
 /// What was charged for a payment.

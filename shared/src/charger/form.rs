@@ -86,7 +86,7 @@ impl Editable for CarChargers {
         Field::new("name", t("电桩名称", "Name"), Input::Text(50)).required(),
         Field::new("connectors", t("电枪数量", "Connectors"), Input::Int { min: 1, max: 20 })
             .required()
-            .at("/connectors/total"),
+            .at("connectors/total"),
         Field::new("model", t("设备型号", "Model"), Input::Text(50)),
         Field::new("device_version", t("设备版本", "Version"), Input::Text(50)),
         Field::new("sim", t("SIM 卡号", "SIM card"), Input::Text(30)),

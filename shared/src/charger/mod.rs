@@ -10,9 +10,9 @@ use uuid::Uuid;
 pub use self::form::CarChargerForm;
 pub use self::row::{CarChargerDetail, CarChargerRow, ConnectorCounts, DeviceData};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Resource, Verb};
-use crate::station::ENABLED;
+use crate::station::{ENABLED, Nature};
 use crate::text::{Text, t};
 
 codes! {
@@ -94,66 +94,37 @@ impl Resource for CarChargers {
     type Row = CarChargerRow;
     type Detail = CarChargerDetail;
     type Filter = CarChargerFilter;
-    const COLUMNS: &'static [Column<CarChargerRow>] = &[
-        Column::new("code", t("电桩编号", "Code"), |it: &CarChargerRow| Cell::text(&it.code)).sorted(),
-        Column::new("serial_no", t("出厂标识", "Serial number"), |it: &CarChargerRow| Cell::text(&it.serial_no))
-            .sorted(),
-        Column::new("name", t("电桩名称", "Name"), |it: &CarChargerRow| Cell::text(&it.name)).sorted(),
-        Column::new("condition", t("电桩状态", "Condition"), |it: &CarChargerRow| Cell::code(it.condition)),
-        Column::new("station", t("所属电站", "Station"), |it: &CarChargerRow| Cell::text(&it.station_name)),
-        Column::new("area", t("所属区域", "Area"), |it: &CarChargerRow| Cell::text(&it.area_name)),
-        Column::new("model", t("设备型号", "Model"), |it: &CarChargerRow| Cell::maybe(&it.model)).detail_only(),
-        Column::new("device_version", t("设备版本", "Version"), |it: &CarChargerRow| {
-            Cell::maybe(&it.device_version)
-        })
-        .detail_only(),
-        Column::new("sim", t("SIM 卡号", "SIM card"), |it: &CarChargerRow| Cell::maybe(&it.sim)).detail_only(),
-        Column::new("nature", t("运营性质", "Nature"), |it: &CarChargerRow| Cell::code(it.nature)).detail_only(),
-        Column::new("occupancy_fee", t("占位收费", "Occupancy fee"), |it: &CarChargerRow| {
-            Cell::flag(it.occupancy_fee)
-        })
-        .detail_only(),
-        Column::new("reservable", t("预约充电", "Reservable"), |it: &CarChargerRow| Cell::flag(it.reservable))
+    const COLUMNS: &'static [Column] = &[
+        Column::new("code", t("电桩编号", "Code"), As::Text).sorted(),
+        Column::new("serial_no", t("出厂标识", "Serial number"), As::Text).sorted(),
+        Column::new("name", t("电桩名称", "Name"), As::Text).sorted(),
+        Column::new("condition", t("电桩状态", "Condition"), As::Code(ChargerCondition::CHOICES)),
+        Column::new("station", t("所属电站", "Station"), As::Text).at("station_name"),
+        Column::new("area", t("所属区域", "Area"), As::Text).at("area_name"),
+        Column::new("model", t("设备型号", "Model"), As::Text).detail_only(),
+        Column::new("device_version", t("设备版本", "Version"), As::Text).detail_only(),
+        Column::new("sim", t("SIM 卡号", "SIM card"), As::Text).detail_only(),
+        Column::new("nature", t("运营性质", "Nature"), As::Code(Nature::CHOICES)).detail_only(),
+        Column::new("occupancy_fee", t("占位收费", "Occupancy fee"), As::Flag).detail_only(),
+        Column::new("reservable", t("预约充电", "Reservable"), As::Flag).detail_only(),
+        Column::new("output_power", t("输出功率(kW)", "Output power (kW)"), As::Watts).at("output_power_w"),
+        Column::new("output_current", t("输出电流(A)", "Output current (A)"), As::Number)
+            .at("output_current_a")
             .detail_only(),
-        Column::new("output_power", t("输出功率(kW)", "Output power (kW)"), |it: &CarChargerRow| {
-            Cell::watts(it.output_power_w)
-        }),
-        Column::new("output_current", t("输出电流(A)", "Output current (A)"), |it: &CarChargerRow| {
-            it.output_current_a.map_or(Cell::Empty, Cell::number)
-        })
-        .detail_only(),
-        Column::new("output_voltage", t("输出电压(V)", "Output voltage (V)"), |it: &CarChargerRow| {
-            it.output_voltage_v.map_or(Cell::Empty, Cell::number)
-        })
-        .detail_only(),
-        Column::new("current_type", t("电流类型", "Current"), |it: &CarChargerRow| Cell::code(it.current_type))
+        Column::new("output_voltage", t("输出电压(V)", "Output voltage (V)"), As::Number)
+            .at("output_voltage_v")
             .detail_only(),
-        Column::new("interface", t("充电类型", "Interface"), |it: &CarChargerRow| Cell::code(it.interface))
-            .detail_only(),
-        Column::new("speed", t("充电速度", "Speed"), |it: &CarChargerRow| Cell::code(it.speed)),
-        Column::new("mounting", t("安装方式", "Mounting"), |it: &CarChargerRow| {
-            it.mounting.map_or(Cell::Empty, Cell::code)
-        })
-        .detail_only(),
-        Column::new("protection", t("防护等级", "Protection"), |it: &CarChargerRow| Cell::maybe(&it.protection))
-            .detail_only(),
-        Column::new("communication", t("通讯方式", "Communication"), |it: &CarChargerRow| {
-            it.communication.map_or(Cell::Empty, Cell::code)
-        })
-        .detail_only(),
-        Column::new(
-            "connectors",
-            t("枪 空闲/充电/故障/总数", "Free/charging/broken/all"),
-            CarChargerRow::connector_cell,
-        ),
-        Column::new("last_seen_at", t("最近通信", "Last heard of"), |it: &CarChargerRow| {
-            Cell::time(it.last_seen_at)
-        })
-        .detail_only(),
-        Column::new("enabled", t("启用状态", "State"), |it: &CarChargerRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CarChargerRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarChargerRow| Cell::Time(it.updated_at))
-            .detail_only(),
+        Column::new("current_type", t("电流类型", "Current"), As::Code(CurrentType::CHOICES)).detail_only(),
+        Column::new("interface", t("充电类型", "Interface"), As::Code(Interface::CHOICES)).detail_only(),
+        Column::new("speed", t("充电速度", "Speed"), As::Code(Speed::CHOICES)),
+        Column::new("mounting", t("安装方式", "Mounting"), As::Code(Mounting::CHOICES)).detail_only(),
+        Column::new("protection", t("防护等级", "Protection"), As::Text).detail_only(),
+        Column::new("communication", t("通讯方式", "Communication"), As::Code(Communication::CHOICES)).detail_only(),
+        Column::new("connectors", t("枪 空闲/充电/故障/总数", "Free/charging/broken/all"), As::Made(row::counts)),
+        Column::new("last_seen_at", t("最近通信", "Last heard of"), As::Time).detail_only(),
+        Column::new("enabled", t("启用状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),
@@ -167,21 +138,21 @@ impl Resource for CarChargers {
     ];
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
-    const ACTIONS: &'static [Action<CarChargerRow>] = &[
+    const ACTIONS: &'static [Action] = &[
         Action::new("reboot", t("重启设备", "Reboot"))
             .fields(&[Field::new("hard", t("强制重启", "At once"), Input::Switch)
                 .help(t("立即重启，正在进行的充电会中断", "Charges that are running are cut off"))])
             .confirm(t("确定重启该设备吗？", "Reboot this device?"))
-            .when(|it: &CarChargerRow| it.online)
+            .when(|it| it["online"] == true)
             .danger()
             .keyed(),
-        Action::new("sync-clock", t("同步时钟", "Synchronise clock")).when(|it: &CarChargerRow| it.online).keyed(),
-        Action::new("refresh", t("刷新状态", "Refresh state")).when(|it: &CarChargerRow| it.online).keyed(),
+        Action::new("sync-clock", t("同步时钟", "Synchronise clock")).when(|it| it["online"] == true).keyed(),
+        Action::new("refresh", t("刷新状态", "Refresh state")).when(|it| it["online"] == true).keyed(),
         Action::new("unlock", t("解锁枪", "Unlock connector"))
             .fields(&[
                 Field::new("connector", t("枪序号", "Connector number"), Input::Int { min: 1, max: 99 }).required()
             ])
-            .when(|it: &CarChargerRow| it.online)
+            .when(|it| it["online"] == true)
             .keyed(),
         Action::new("set-password", t("设置接入密码", "Set password")).fields(&[Field::new(
             "password",

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -120,22 +121,15 @@ pub struct CarChargerRow {
     pub updated_at: DateTime<Utc>,
 }
 
-impl CarChargerRow {
-    pub(super) fn connector_cell(&self) -> Cell {
-        let ConnectorCounts { total, available, charging, faulted, plugged: _ } = self.connectors;
-        Cell::number(format!("{available} / {charging} / {faulted} / {total}"))
-    }
+/// What the connectors of a charger are doing, in numbers: free, charging, broken, all.
+pub(super) fn counts(row: &Value) -> Cell {
+    let count = |name: &str| row["connectors"][name].as_i64().unwrap_or_default();
+    Cell::number(["available", "charging", "faulted", "total"].map(|it| count(it).to_string()).join(" / "))
 }
 
 impl Row for CarChargerRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -154,12 +148,6 @@ pub struct CarChargerDetail {
 impl Row for CarChargerDetail {
     fn id(&self) -> Uuid {
         self.row.id
-    }
-    fn name(&self) -> String {
-        self.row.name()
-    }
-    fn enabled(&self) -> Option<bool> {
-        self.row.enabled()
     }
 }
 
@@ -195,5 +183,5 @@ pub struct DeviceData {
     /// It must log in with a password.
     pub has_password: bool,
     /// Its settings, as it told them.
-    pub configuration: Option<serde_json::Value>,
+    pub configuration: Option<Value>,
 }

@@ -2,10 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::describe::{Cell, Column, Field, Input};
+use super::card::RECHARGE;
+use crate::codes::Tone;
+use crate::describe::{Action, As, Cell, Column, Field, Input};
+use crate::fixed::Fen;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
 use crate::system::node;
@@ -43,6 +47,11 @@ pub struct CollectiveRow {
     pub enabled: bool,
     /// Users at it.
     pub users: i64,
+    /// What is on its account.
+    #[schema(example = 100_000)]
+    pub balance_fen: Fen,
+    /// Its account is locked: no card is paid for by it.
+    pub locked: bool,
     /// Version, for changing it.
     pub version: i64,
     /// When it was made.
@@ -55,11 +64,14 @@ impl Row for CollectiveRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
+}
+
+/// Whether the account pays for cards.
+fn account(row: &Value) -> Cell {
+    if row["locked"] == true {
+        Cell::Tag(t("已锁定", "Locked"), Tone::Danger)
+    } else {
+        Cell::Tag(t("正常", "Open"), Tone::Success)
     }
 }
 
@@ -115,20 +127,21 @@ impl Resource for Collectives {
     type Row = CollectiveRow;
     type Detail = CollectiveRow;
     type Filter = CollectiveFilter;
-    const COLUMNS: &'static [Column<CollectiveRow>] = &[
-        Column::new("name", t("集体户名称", "Name"), |it: &CollectiveRow| Cell::text(&it.name)).sorted(),
-        Column::new("provider", t("服务商", "Provider"), |it: &CollectiveRow| Cell::text(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &CollectiveRow| Cell::text(&it.property_name)),
-        Column::new("contact", t("联系人姓名", "Contact"), |it: &CollectiveRow| Cell::text(&it.contact)),
-        Column::new("phone", t("联系人电话", "Telephone"), |it: &CollectiveRow| Cell::text(&it.phone)),
-        Column::new("email", t("公司邮箱", "E-mail"), |it: &CollectiveRow| Cell::maybe(&it.email)).detail_only(),
-        Column::new("address", t("地址", "Address"), |it: &CollectiveRow| Cell::maybe(&it.address)).detail_only(),
-        Column::new("note", t("备注", "Note"), |it: &CollectiveRow| Cell::maybe(&it.note)).detail_only(),
-        Column::new("users", t("用户", "Users"), |it: &CollectiveRow| Cell::number(it.users)),
-        Column::new("enabled", t("状态", "State"), |it: &CollectiveRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CollectiveRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CollectiveRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("集体户名称", "Name"), As::Text).sorted(),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("contact", t("联系人姓名", "Contact"), As::Text),
+        Column::new("phone", t("联系人电话", "Telephone"), As::Text),
+        Column::new("email", t("公司邮箱", "E-mail"), As::Text).detail_only(),
+        Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("note", t("备注", "Note"), As::Text).detail_only(),
+        Column::new("balance", t("账户余额(元)", "Balance (yuan)"), As::Fen).at("balance_fen"),
+        Column::new("locked", t("电卡账户状态", "Account"), As::Made(account)),
+        Column::new("users", t("用户", "Users"), As::Number),
+        Column::new("enabled", t("状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         node::OF_PROVIDER,
@@ -139,6 +152,14 @@ impl Resource for Collectives {
     ];
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
+    const ACTIONS: &'static [Action] = &[
+        Action::new("recharge", t("电卡账户充值", "Recharge the account")).fields(RECHARGE).keyed(),
+        Action::new("lock", t("锁定账户", "Lock the account"))
+            .confirm(t("锁定后集体户无法发卡。", "No card is issued to the collective until it is unlocked."))
+            .when(|it| it["locked"] == false)
+            .danger(),
+        Action::new("unlock", t("解锁账户", "Unlock the account")).when(|it| it["locked"] == true),
+    ];
 }
 
 impl Editable for Collectives {

@@ -6,8 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::car_order::CarOrderRow;
-use crate::codes::codes;
-use crate::describe::{Cell, Column, Field, Input};
+use crate::codes::{Code, codes};
+use crate::describe::{As, Column, Field, Input};
 use crate::fixed::Fen;
 use crate::resource::{Resource, Row, Verb};
 use crate::text::{Text, t};
@@ -56,12 +56,6 @@ impl Row for DriverRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.phone.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
-    }
 }
 
 /// A driver with what they have spent and done last.
@@ -80,12 +74,6 @@ pub struct DriverDetail {
 impl Row for DriverDetail {
     fn id(&self) -> Uuid {
         self.row.id
-    }
-    fn name(&self) -> String {
-        self.row.name()
-    }
-    fn enabled(&self) -> Option<bool> {
-        self.row.enabled()
     }
 }
 
@@ -112,22 +100,22 @@ impl Resource for Drivers {
     const MANY: &'static str = "Drivers";
     const TITLE: Text = t("车主管理", "Drivers");
     const PERMISSION: &'static str = "member.driver";
+    const NAME: &'static str = "phone";
     type Row = DriverRow;
     type Detail = DriverDetail;
     type Filter = DriverFilter;
-    const COLUMNS: &'static [Column<DriverRow>] = &[
-        Column::new("phone", t("手机号", "Phone"), |it: &DriverRow| Cell::text(&it.phone)),
-        Column::new("nickname", t("昵称", "Nickname"), |it: &DriverRow| Cell::maybe(&it.nickname)),
-        Column::new("name", t("姓名", "Name"), |it: &DriverRow| Cell::maybe(&it.name)),
-        Column::new("gender", t("性别", "Gender"), |it: &DriverRow| Cell::code(it.gender)).detail_only(),
-        Column::new("plate", t("车牌号", "Plate"), |it: &DriverRow| Cell::maybe(&it.plate)),
-        Column::new("certified", t("认证状态", "Certified"), |it: &DriverRow| Cell::flag(it.certified)),
-        Column::new("orders", t("充电次数", "Charges"), |it: &DriverRow| Cell::number(it.orders)),
-        Column::new("last_charge_at", t("最近充电", "Last charge"), |it: &DriverRow| Cell::time(it.last_charge_at)),
-        Column::new("last_seen_at", t("最近登录", "Last login"), |it: &DriverRow| Cell::time(it.last_seen_at))
-            .detail_only(),
-        Column::new("enabled", t("状态", "State"), |it: &DriverRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("注册时间", "Here since"), |it: &DriverRow| Cell::Time(it.created_at)).sorted(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("phone", t("手机号", "Phone"), As::Text),
+        Column::new("nickname", t("昵称", "Nickname"), As::Text),
+        Column::new("name", t("姓名", "Name"), As::Text),
+        Column::new("gender", t("性别", "Gender"), As::Code(Gender::CHOICES)).detail_only(),
+        Column::new("plate", t("车牌号", "Plate"), As::Text),
+        Column::new("certified", t("认证状态", "Certified"), As::Flag),
+        Column::new("orders", t("充电次数", "Charges"), As::Number),
+        Column::new("last_charge_at", t("最近充电", "Last charge"), As::Time),
+        Column::new("last_seen_at", t("最近登录", "Last login"), As::Time).detail_only(),
+        Column::new("enabled", t("状态", "State"), As::Enabled),
+        Column::new("id", t("注册时间", "Here since"), As::Time).at("created_at").sorted(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("phone", t("手机号", "Phone"), Input::Text(11)),

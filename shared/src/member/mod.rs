@@ -1,4 +1,6 @@
-//! Those who charge, and those who pay for them.
+//! Those who charge, those who pay for them, and the cards by which they do.
 
+pub mod card;
+pub mod card_product;
 pub mod collective;
 pub mod driver;

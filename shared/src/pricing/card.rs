@@ -107,6 +107,12 @@ pub struct RechargeTier {
     pub bonus_fen: Fen,
 }
 
+/// A recharge promotion.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "diesel", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow), diesel(sql_type = diesel::sql_types::Jsonb))]
+#[serde(transparent)]
+pub struct RechargeTiers(pub Vec<RechargeTier>);
+
 /// What a recharge is given on top: the best tier that it reaches, once.
 pub fn recharge_bonus(tiers: &[RechargeTier], amount: Fen) -> Fen {
     let reached = tiers.iter().filter(|tier| tier.min_fen <= amount);

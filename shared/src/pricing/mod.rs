@@ -25,8 +25,8 @@ mod tariff;
 pub use bike::{BikeBill, BikeMode, BikeTariff, DurationPrice, Step, Usage, bike_bill, bike_max_minutes};
 pub use bill::{Bill, Line, bill, bill_by_period, quote_each_period, trial};
 pub use card::{
-    CardIssue, CardPayment, CardRefund, IssuedCard, RechargeTier, issue_card, pay_by_card, recharge_bonus,
-    refund_to_card,
+    CardIssue, CardPayment, CardRefund, IssuedCard, RechargeTier, RechargeTiers, issue_card, pay_by_card,
+    recharge_bonus, refund_to_card,
 };
 pub use invoice::{InvoiceLine, InvoiceLineKind, OrderInvoice, TaxedAmount, invoice_order, split_tax};
 pub use meter::{Sample, Segment, segments};

@@ -6,7 +6,8 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::describe::{Cell, Column, Field, Input};
+use crate::codes::Tone;
+use crate::describe::{As, Cell, Column, Field, Input};
 use crate::history::FieldChange;
 use crate::permission::{PAGE_CHOICES, Page};
 use crate::resource::{Resource, Row};
@@ -58,9 +59,12 @@ pub struct AuditDetail {
     pub after: Option<Value>,
 }
 
-impl AuditRow {
-    fn verb(&self) -> Option<Text> {
-        Page::at(&self.resource)?.verbs().find(|it| it.0 == self.action).map(|it| it.1)
+/// What was done, as the page of the resource calls it.
+fn verb(row: &Value) -> Cell {
+    let (resource, action) = (row["resource"].as_str().unwrap_or_default(), row["action"].as_str().unwrap_or_default());
+    match Page::at(resource).and_then(|page| page.verbs().find(|it| it.0 == action)) {
+        Some((_, label)) => Cell::Tag(label, Tone::Primary),
+        None => Cell::text(action),
     }
 }
 
@@ -68,17 +72,11 @@ impl Row for AuditRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.object_name.clone()
-    }
 }
 
 impl Row for AuditDetail {
     fn id(&self) -> Uuid {
         self.row.id
-    }
-    fn name(&self) -> String {
-        self.row.object_name.clone()
     }
 }
 
@@ -112,23 +110,18 @@ impl Resource for Audits {
     const MANY: &'static str = "Audits";
     const TITLE: Text = t("操作日志", "Audit trail");
     const PERMISSION: &'static str = "system.audit";
+    const NAME: &'static str = "object_name";
     type Row = AuditRow;
     type Detail = AuditDetail;
     type Filter = AuditFilter;
-    const COLUMNS: &'static [Column<AuditRow>] = &[
-        Column::new("id", t("时间", "Time"), |it: &AuditRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("user", t("操作人", "Who"), |it: &AuditRow| Cell::text(&it.user_name)),
-        Column::new("resource", t("对象类型", "What"), |it: &AuditRow| match Page::at(&it.resource) {
-            Some(page) => Cell::Tag(page.title, crate::codes::Tone::Info),
-            None => Cell::text(&it.resource),
-        }),
-        Column::new("object", t("对象", "Object"), |it: &AuditRow| Cell::text(&it.object_name)),
-        Column::new("action", t("操作", "Action"), |it: &AuditRow| match it.verb() {
-            Some(verb) => Cell::Tag(verb, crate::codes::Tone::Primary),
-            None => Cell::text(&it.action),
-        }),
-        Column::new("ip", t("地址", "Address"), |it: &AuditRow| Cell::text(&it.ip)),
-        Column::new("request_id", t("请求编号", "Request"), |it: &AuditRow| Cell::text(&it.request_id)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("id", t("时间", "Time"), As::Time).at("created_at").sorted(),
+        Column::new("user", t("操作人", "Who"), As::Text).at("user_name"),
+        Column::new("resource", t("对象类型", "What"), As::Code(PAGE_CHOICES)),
+        Column::new("object", t("对象", "Object"), As::Text).at("object_name"),
+        Column::new("action", t("操作", "Action"), As::Made(verb)),
+        Column::new("ip", t("地址", "Address"), As::Text),
+        Column::new("request_id", t("请求编号", "Request"), As::Text).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("user", t("操作人", "Who"), Input::Text(30)),

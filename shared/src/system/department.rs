@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::node::{self, Seat};
 use crate::codes::Code;
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Column, Field, Input};
 use crate::problem::FieldError;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -73,12 +73,6 @@ impl DepartmentRow {
 impl Row for DepartmentRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -164,24 +158,21 @@ impl Resource for Departments {
     type Row = DepartmentRow;
     type Detail = DepartmentRow;
     type Filter = DepartmentFilter;
-    const COLUMNS: &'static [Column<DepartmentRow>] = &[
-        Column::new("name", t("部门名称", "Name"), |it: &DepartmentRow| Cell::text(&it.name)).sorted(),
-        Column::new("parent", t("上级部门", "Above it"), |it: &DepartmentRow| Cell::maybe(&it.parent_name))
-            .detail_only(),
-        Column::new("kind", t("用户类型", "Kind"), |it: &DepartmentRow| Cell::code(it.kind)),
-        Column::new("provider", t("服务商", "Provider"), |it: &DepartmentRow| Cell::maybe(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &DepartmentRow| Cell::maybe(&it.property_name)),
-        Column::new("collective", t("集体户", "Collective"), |it: &DepartmentRow| Cell::maybe(&it.collective_name))
-            .detail_only(),
-        Column::new("position", t("显示排序", "Order"), |it: &DepartmentRow| Cell::number(it.position)).sorted(),
-        Column::new("leader", t("负责人", "Leader"), |it: &DepartmentRow| Cell::maybe(&it.leader)),
-        Column::new("phone", t("联系电话", "Telephone"), |it: &DepartmentRow| Cell::maybe(&it.phone)),
-        Column::new("email", t("邮箱", "E-mail"), |it: &DepartmentRow| Cell::maybe(&it.email)).detail_only(),
-        Column::new("users", t("用户", "Users"), |it: &DepartmentRow| Cell::number(it.users)),
-        Column::new("enabled", t("部门状态", "State"), |it: &DepartmentRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &DepartmentRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &DepartmentRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("部门名称", "Name"), As::Text).sorted(),
+        Column::new("parent", t("上级部门", "Above it"), As::Text).at("parent_name").detail_only(),
+        Column::new("kind", t("用户类型", "Kind"), As::Code(UserKind::CHOICES)),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("collective", t("集体户", "Collective"), As::Text).at("collective_name").detail_only(),
+        Column::new("position", t("显示排序", "Order"), As::Number).sorted(),
+        Column::new("leader", t("负责人", "Leader"), As::Text),
+        Column::new("phone", t("联系电话", "Telephone"), As::Text),
+        Column::new("email", t("邮箱", "E-mail"), As::Text).detail_only(),
+        Column::new("users", t("用户", "Users"), As::Number),
+        Column::new("enabled", t("部门状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         node::OF_PROVIDER,

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Resource, Row};
 use crate::text::{Text, t};
 use crate::user::UserKind;
@@ -64,9 +64,6 @@ impl Row for JobRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        format!("{} {}", self.kind, self.key).trim_end().to_owned()
-    }
 }
 
 /// How jobs are searched.
@@ -88,33 +85,32 @@ impl Resource for Jobs {
     const MANY: &'static str = "Jobs";
     const TITLE: Text = t("后台任务", "Jobs");
     const PERMISSION: &'static str = "system.job";
+    const NAME: &'static str = "kind";
     type Row = JobRow;
     type Detail = JobRow;
     type Filter = JobFilter;
-    const COLUMNS: &'static [Column<JobRow>] = &[
-        Column::new("id", t("创建时间", "Created"), |it: &JobRow| Cell::Time(it.created_at)).sorted(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
         // Another version of the program may have enqueued it.
-        Column::new("kind", t("任务类型", "Kind"), |it: &JobRow| {
-            it.kind.parse::<JobKind>().map_or_else(|_| Cell::text(&it.kind), Cell::code)
-        }),
-        Column::new("key", t("对象", "About"), |it: &JobRow| Cell::text(&it.key)).detail_only(),
-        Column::new("payload", t("参数", "Told"), |it: &JobRow| Cell::text(&it.payload)).detail_only(),
-        Column::new("state", t("状态", "State"), |it: &JobRow| Cell::code(it.state)),
-        Column::new("attempts", t("尝试次数", "Attempts"), |it: &JobRow| Cell::number(it.attempts)),
-        Column::new("last_error", t("最近错误", "Last error"), |it: &JobRow| Cell::maybe(&it.last_error)),
-        Column::new("run_at", t("执行时间", "Run at"), |it: &JobRow| Cell::Time(it.run_at)),
-        Column::new("finished_at", t("结束时间", "Finished"), |it: &JobRow| Cell::time(it.finished_at)),
+        Column::new("kind", t("任务类型", "Kind"), As::Code(JobKind::CHOICES)),
+        Column::new("key", t("对象", "About"), As::Text).detail_only(),
+        Column::new("payload", t("参数", "Told"), As::Text).detail_only(),
+        Column::new("state", t("状态", "State"), As::Code(JobState::CHOICES)),
+        Column::new("attempts", t("尝试次数", "Attempts"), As::Number),
+        Column::new("last_error", t("最近错误", "Last error"), As::Text),
+        Column::new("run_at", t("执行时间", "Run at"), As::Time),
+        Column::new("finished_at", t("结束时间", "Finished"), As::Time),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("kind", t("任务类型", "Kind"), Input::Choice(JobKind::CHOICES)),
         Field::new("state", t("状态", "State"), Input::Choice(JobState::CHOICES)),
     ];
-    const ACTIONS: &'static [Action<JobRow>] = &[Action::new("retry", t("重试", "Retry"))
+    const ACTIONS: &'static [Action] = &[Action::new("retry", t("重试", "Retry"))
         .confirm(t(
             "任务将立即重新执行，请先确认失败原因已排除。",
             "It is run again at once; see to it first that it can end well.",
         ))
-        .when(|it: &JobRow| it.state == JobState::Dead)];
+        .when(|it| it["state"] == "dead")];
     // They are about everybody's things.
     const KINDS: &'static [UserKind] = &[UserKind::Platform];
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::agent::program;
 use crate::codes::{Code, codes};
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Column, Field, Input};
 use crate::resource::{Resource, Row};
 use crate::text::{Text, t};
 
@@ -49,9 +49,6 @@ impl Row for LoginRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.username.clone()
-    }
 }
 
 /// How logins are searched.
@@ -80,16 +77,17 @@ impl Resource for Logins {
     const MANY: &'static str = "LoginRecords";
     const TITLE: Text = t("登录日志", "Logins");
     const PERMISSION: &'static str = "system.login";
+    const NAME: &'static str = "username";
     type Row = LoginRow;
     type Detail = LoginRow;
     type Filter = LoginFilter;
-    const COLUMNS: &'static [Column<LoginRow>] = &[
-        Column::new("id", t("时间", "Time"), |it: &LoginRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("username", t("登录账号", "Account"), |it: &LoginRow| Cell::text(&it.username)),
-        Column::new("user", t("用户名称", "Name"), |it: &LoginRow| Cell::maybe(&it.user_name)),
-        Column::new("outcome", t("结果", "Outcome"), |it: &LoginRow| Cell::code(it.outcome)),
-        Column::new("ip", t("地址", "Address"), |it: &LoginRow| Cell::text(&it.ip)),
-        Column::new("agent", t("客户端", "Program"), |it: &LoginRow| Cell::text(program(&it.agent))),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("id", t("时间", "Time"), As::Time).at("created_at").sorted(),
+        Column::new("username", t("登录账号", "Account"), As::Text),
+        Column::new("user", t("用户名称", "Name"), As::Text).at("user_name"),
+        Column::new("outcome", t("结果", "Outcome"), As::Code(LoginOutcome::CHOICES)),
+        Column::new("ip", t("地址", "Address"), As::Text),
+        Column::new("agent", t("客户端", "Program"), As::Words(|it, _| program(it))),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("username", t("登录账号", "Account"), Input::Text(32)),

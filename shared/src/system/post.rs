@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::department;
 use super::node::{self, Seat};
-use crate::describe::{Cell, Column, Field, Input};
+use crate::codes::Code;
+use crate::describe::{As, Column, Field, Input};
 use crate::problem::FieldError;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -64,12 +65,6 @@ impl PostRow {
 impl Row for PostRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -145,19 +140,18 @@ impl Resource for Posts {
     type Row = PostRow;
     type Detail = PostRow;
     type Filter = PostFilter;
-    const COLUMNS: &'static [Column<PostRow>] = &[
-        Column::new("name", t("岗位名称", "Name"), |it: &PostRow| Cell::text(&it.name)).sorted(),
-        Column::new("department", t("部门", "Department"), |it: &PostRow| Cell::text(&it.department_name)),
-        Column::new("kind", t("用户类型", "Kind"), |it: &PostRow| Cell::code(it.kind)),
-        Column::new("provider", t("服务商", "Provider"), |it: &PostRow| Cell::maybe(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &PostRow| Cell::maybe(&it.property_name)),
-        Column::new("collective", t("集体户", "Collective"), |it: &PostRow| Cell::maybe(&it.collective_name))
-            .detail_only(),
-        Column::new("position", t("显示顺序", "Order"), |it: &PostRow| Cell::number(it.position)).sorted(),
-        Column::new("users", t("用户", "Users"), |it: &PostRow| Cell::number(it.users)),
-        Column::new("enabled", t("岗位状态", "State"), |it: &PostRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &PostRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &PostRow| Cell::Time(it.updated_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("岗位名称", "Name"), As::Text).sorted(),
+        Column::new("department", t("部门", "Department"), As::Text).at("department_name"),
+        Column::new("kind", t("用户类型", "Kind"), As::Code(UserKind::CHOICES)),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("collective", t("集体户", "Collective"), As::Text).at("collective_name").detail_only(),
+        Column::new("position", t("显示顺序", "Order"), As::Number).sorted(),
+        Column::new("users", t("用户", "Users"), As::Number),
+        Column::new("enabled", t("岗位状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         department::AMONG,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::describe::{Cell, Column, Field, Input};
+use crate::describe::{As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
 use crate::text::{Text, t};
@@ -55,12 +55,6 @@ pub struct PropertyRow {
 impl Row for PropertyRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -113,19 +107,19 @@ impl Resource for Properties {
     type Row = PropertyRow;
     type Detail = PropertyRow;
     type Filter = PropertyFilter;
-    const COLUMNS: &'static [Column<PropertyRow>] = &[
-        Column::new("name", t("物业名称", "Name"), |it: &PropertyRow| Cell::text(&it.name)).sorted(),
-        Column::new("provider", t("服务商", "Provider"), |it: &PropertyRow| Cell::text(&it.provider_name)),
-        Column::new("contact", t("联系人", "Contact"), |it: &PropertyRow| Cell::text(&it.contact)),
-        Column::new("phone", t("联系电话", "Mobile"), |it: &PropertyRow| Cell::text(&it.phone)),
-        Column::new("email", t("邮箱", "E-mail"), |it: &PropertyRow| Cell::maybe(&it.email)).detail_only(),
-        Column::new("province", t("省份", "Province"), |it: &PropertyRow| Cell::maybe(&it.province)).detail_only(),
-        Column::new("city", t("城市", "City"), |it: &PropertyRow| Cell::maybe(&it.city)),
-        Column::new("address", t("地址", "Address"), |it: &PropertyRow| Cell::maybe(&it.address)).detail_only(),
-        Column::new("stations", t("电站", "Stations"), |it: &PropertyRow| Cell::number(it.stations)),
-        Column::new("enabled", t("物业状态", "State"), |it: &PropertyRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &PropertyRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &PropertyRow| Cell::Time(it.updated_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("物业名称", "Name"), As::Text).sorted(),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("contact", t("联系人", "Contact"), As::Text),
+        Column::new("phone", t("联系电话", "Mobile"), As::Text),
+        Column::new("email", t("邮箱", "E-mail"), As::Text).detail_only(),
+        Column::new("province", t("省份", "Province"), As::Text).detail_only(),
+        Column::new("city", t("城市", "City"), As::Text),
+        Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("stations", t("电站", "Stations"), As::Number),
+        Column::new("enabled", t("物业状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::{ENABLED, Review};
 use crate::text::{Text, t};
@@ -67,12 +67,6 @@ impl Row for ProviderRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
-    }
 }
 
 /// What the platform fills in for a provider.
@@ -122,23 +116,20 @@ impl Resource for Providers {
     type Row = ProviderRow;
     type Detail = ProviderRow;
     type Filter = ProviderFilter;
-    const COLUMNS: &'static [Column<ProviderRow>] = &[
-        Column::new("name", t("服务商名称", "Name"), |it: &ProviderRow| Cell::text(&it.name)).sorted(),
-        Column::new("merchant_type", t("商户类型", "Merchant type"), |it: &ProviderRow| {
-            Cell::code(it.merchant_type)
-        }),
-        Column::new("parent", t("所属服务商", "Belongs to"), |it: &ProviderRow| Cell::maybe(&it.parent_name)),
-        Column::new("contact", t("联系人", "Contact"), |it: &ProviderRow| Cell::text(&it.contact)),
-        Column::new("phone", t("手机号码", "Mobile"), |it: &ProviderRow| Cell::text(&it.phone)),
-        Column::new("email", t("邮箱", "E-mail"), |it: &ProviderRow| Cell::maybe(&it.email)),
-        Column::new("properties", t("物业", "Properties"), |it: &ProviderRow| Cell::number(it.properties)),
-        Column::new("stations", t("电站", "Stations"), |it: &ProviderRow| Cell::number(it.stations)),
-        Column::new("review", t("审核状态", "Review"), |it: &ProviderRow| Cell::code(it.review)),
-        Column::new("review_note", t("驳回原因", "Reason"), |it: &ProviderRow| Cell::maybe(&it.review_note))
-            .detail_only(),
-        Column::new("enabled", t("状态", "State"), |it: &ProviderRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &ProviderRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &ProviderRow| Cell::Time(it.updated_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("服务商名称", "Name"), As::Text).sorted(),
+        Column::new("merchant_type", t("商户类型", "Merchant type"), As::Code(MerchantType::CHOICES)),
+        Column::new("parent", t("所属服务商", "Belongs to"), As::Text).at("parent_name"),
+        Column::new("contact", t("联系人", "Contact"), As::Text),
+        Column::new("phone", t("手机号码", "Mobile"), As::Text),
+        Column::new("email", t("邮箱", "E-mail"), As::Text),
+        Column::new("properties", t("物业", "Properties"), As::Number),
+        Column::new("stations", t("电站", "Stations"), As::Number),
+        Column::new("review", t("审核状态", "Review"), As::Code(Review::CHOICES)),
+        Column::new("review_note", t("驳回原因", "Reason"), As::Text).detail_only(),
+        Column::new("enabled", t("状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("name", t("服务商名称", "Name"), Input::Text(50)),
@@ -149,16 +140,16 @@ impl Resource for Providers {
     ];
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
-    const ACTIONS: &'static [Action<ProviderRow>] = &[
+    const ACTIONS: &'static [Action] = &[
         Action::new("approve", t("审核通过", "Approve"))
             .confirm(t(
                 "将以手机号码为账号生成登录账号，初始密码只显示一次。",
                 "A login account named by the mobile number is opened; its first password is shown once.",
             ))
-            .when(|it: &ProviderRow| it.review == Review::Pending),
+            .when(|it| it["review"] == "pending"),
         Action::new("reject", t("驳回", "Reject"))
             .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
-            .when(|it: &ProviderRow| it.review == Review::Pending)
+            .when(|it| it["review"] == "pending")
             .danger(),
     ];
     const KINDS: &'static [UserKind] = &[UserKind::Platform];

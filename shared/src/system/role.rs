@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::node::{self, Seat};
 use crate::codes::Code;
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::permission;
 use crate::problem::FieldError;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
@@ -63,12 +63,6 @@ impl RoleRow {
 impl Row for RoleRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -160,17 +154,17 @@ impl Resource for Roles {
     type Row = RoleRow;
     type Detail = RoleRow;
     type Filter = RoleFilter;
-    const COLUMNS: &'static [Column<RoleRow>] = &[
-        Column::new("name", t("角色名称", "Name"), |it: &RoleRow| Cell::text(&it.name)).sorted(),
-        Column::new("kind", t("授权类型", "Kind"), |it: &RoleRow| Cell::code(it.kind)),
-        Column::new("provider", t("服务商", "Provider"), |it: &RoleRow| Cell::maybe(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &RoleRow| Cell::maybe(&it.property_name)),
-        Column::new("permissions", t("权限数", "Permissions"), |it: &RoleRow| Cell::number(it.permissions.len())),
-        Column::new("users", t("用户数", "Users"), |it: &RoleRow| Cell::number(it.users)),
-        Column::new("builtin", t("内置", "Built in"), |it: &RoleRow| Cell::flag(it.builtin)).detail_only(),
-        Column::new("enabled", t("角色状态", "State"), |it: &RoleRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &RoleRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &RoleRow| Cell::Time(it.updated_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("name", t("角色名称", "Name"), As::Text).sorted(),
+        Column::new("kind", t("授权类型", "Kind"), As::Code(UserKind::CHOICES)),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("permissions", t("权限数", "Permissions"), As::Count),
+        Column::new("users", t("用户数", "Users"), As::Number),
+        Column::new("builtin", t("内置", "Built in"), As::Flag).detail_only(),
+        Column::new("enabled", t("角色状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("name", t("角色名称", "Name"), Input::Text(30)),
@@ -183,11 +177,11 @@ impl Resource for Roles {
     ];
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Delete, Verb::Enable, Verb::Disable, Verb::Export];
-    const ACTIONS: &'static [Action<RoleRow>] = &[
-        Action::new("assign", t("分配用户", "Assign users")).fields(TO_ASSIGN).when(|it: &RoleRow| it.enabled),
+    const ACTIONS: &'static [Action] = &[
+        Action::new("assign", t("分配用户", "Assign users")).fields(TO_ASSIGN).when(|it| it["enabled"] == true),
         Action::new("revoke", t("取消授权", "Revoke from users"))
             .fields(TO_REVOKE)
-            .when(|it: &RoleRow| it.users > 0)
+            .when(|it| it["users"] != 0)
             .danger(),
     ];
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::node;
 use crate::agent::program;
 use crate::codes::Code;
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Resource, Row, Verb};
 use crate::text::{Text, t};
 use crate::user::UserKind;
@@ -49,9 +49,6 @@ impl Row for SessionRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.user_name.clone()
-    }
 }
 
 /// How sessions are searched.
@@ -80,20 +77,21 @@ impl Resource for Sessions {
     const MANY: &'static str = "Sessions";
     const TITLE: Text = t("在线用户", "Online users");
     const PERMISSION: &'static str = "system.session";
+    const NAME: &'static str = "user_name";
     type Row = SessionRow;
     type Detail = SessionRow;
     type Filter = SessionFilter;
-    const COLUMNS: &'static [Column<SessionRow>] = &[
-        Column::new("username", t("登录账号", "Account"), |it: &SessionRow| Cell::text(&it.username)),
-        Column::new("user", t("用户名称", "Name"), |it: &SessionRow| Cell::text(&it.user_name)),
-        Column::new("kind", t("用户类型", "Kind"), |it: &SessionRow| Cell::code(it.kind)),
-        Column::new("provider", t("服务商", "Provider"), |it: &SessionRow| Cell::maybe(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &SessionRow| Cell::maybe(&it.property_name)),
-        Column::new("ip", t("地址", "Address"), |it: &SessionRow| Cell::text(&it.ip)),
-        Column::new("agent", t("客户端", "Program"), |it: &SessionRow| Cell::text(program(&it.agent))),
-        Column::new("id", t("登录时间", "Logged in"), |it: &SessionRow| Cell::Time(it.started_at)).sorted(),
-        Column::new("seen_at", t("最近活动", "Last seen"), |it: &SessionRow| Cell::Time(it.seen_at)),
-        Column::new("expires_at", t("失效时间", "Ends"), |it: &SessionRow| Cell::Time(it.expires_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("username", t("登录账号", "Account"), As::Text),
+        Column::new("user", t("用户名称", "Name"), As::Text).at("user_name"),
+        Column::new("kind", t("用户类型", "Kind"), As::Code(UserKind::CHOICES)),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("ip", t("地址", "Address"), As::Text),
+        Column::new("agent", t("客户端", "Program"), As::Words(|it, _| program(it))),
+        Column::new("id", t("登录时间", "Logged in"), As::Time).at("started_at").sorted(),
+        Column::new("seen_at", t("最近活动", "Last seen"), As::Time),
+        Column::new("expires_at", t("失效时间", "Ends"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("username", t("登录账号", "Account"), Input::Text(32)),
@@ -103,7 +101,7 @@ impl Resource for Sessions {
         node::OF_PROPERTY,
     ];
     const VERBS: &'static [Verb] = &[Verb::View];
-    const ACTIONS: &'static [Action<SessionRow>] = &[Action::new("end", t("强制下线", "Log out"))
+    const ACTIONS: &'static [Action] = &[Action::new("end", t("强制下线", "Log out"))
         .confirm(t("该用户的这次登录会立即失效。", "This login of the user ends at once."))
         .danger()];
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::department;
 use super::node::{self, Seat};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::problem::FieldError;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -103,12 +103,6 @@ impl UserRow {
 impl Row for UserRow {
     fn id(&self) -> Uuid {
         self.id
-    }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
     }
 }
 
@@ -231,36 +225,27 @@ impl Resource for Users {
     type Row = UserRow;
     type Detail = UserRow;
     type Filter = UserFilter;
-    const COLUMNS: &'static [Column<UserRow>] = &[
-        Column::new("username", t("登录账号", "Account"), |it: &UserRow| Cell::text(&it.username)).sorted(),
-        Column::new("name", t("用户名称", "Name"), |it: &UserRow| Cell::text(&it.name)).sorted(),
-        Column::new("phone", t("手机号码", "Mobile"), |it: &UserRow| Cell::maybe(&it.phone)),
-        Column::new("email", t("邮箱", "E-mail"), |it: &UserRow| Cell::maybe(&it.email)).detail_only(),
-        Column::new("kind", t("用户类型", "Kind"), |it: &UserRow| Cell::code(it.kind)),
-        Column::new("provider", t("服务商", "Provider"), |it: &UserRow| Cell::maybe(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &UserRow| Cell::maybe(&it.property_name)),
-        Column::new("collective", t("集体户", "Collective"), |it: &UserRow| Cell::maybe(&it.collective_name))
-            .detail_only(),
-        Column::new("department", t("归属部门", "Department"), |it: &UserRow| Cell::maybe(&it.department_name)),
-        Column::new("post", t("岗位", "Post"), |it: &UserRow| Cell::maybe(&it.post_name)),
-        Column::new("roles", t("角色", "Roles"), |it: &UserRow| Cell::text(it.roles.join("、"))),
-        Column::new("reach", t("授权类型", "Reach"), |it: &UserRow| Cell::code(it.reach)),
-        Column::new("stations", t("绑定电站", "Bound stations"), |it: &UserRow| Cell::text(it.stations.join("、")))
-            .detail_only(),
-        Column::new("enabled", t("账号状态", "State"), |it: &UserRow| Cell::enabled(it.enabled)),
-        Column::new("must_change_password", t("须修改密码", "Must change password"), |it: &UserRow| {
-            Cell::flag(it.must_change_password)
-        })
-        .detail_only(),
-        Column::new("locked_until", t("锁定至", "Locked until"), |it: &UserRow| Cell::time(it.locked_until))
-            .detail_only(),
-        Column::new("last_login_at", t("最近登录", "Last login"), |it: &UserRow| Cell::time(it.last_login_at)).sorted(),
-        Column::new("password_changed_at", t("密码设置时间", "Password set"), |it: &UserRow| {
-            Cell::Time(it.password_changed_at)
-        })
-        .detail_only(),
-        Column::new("id", t("创建时间", "Created"), |it: &UserRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &UserRow| Cell::Time(it.updated_at)).detail_only(),
+    const COLUMNS: &'static [Column] = &[
+        Column::new("username", t("登录账号", "Account"), As::Text).sorted(),
+        Column::new("name", t("用户名称", "Name"), As::Text).sorted(),
+        Column::new("phone", t("手机号码", "Mobile"), As::Text),
+        Column::new("email", t("邮箱", "E-mail"), As::Text).detail_only(),
+        Column::new("kind", t("用户类型", "Kind"), As::Code(UserKind::CHOICES)),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("collective", t("集体户", "Collective"), As::Text).at("collective_name").detail_only(),
+        Column::new("department", t("归属部门", "Department"), As::Text).at("department_name"),
+        Column::new("post", t("岗位", "Post"), As::Text).at("post_name"),
+        Column::new("roles", t("角色", "Roles"), As::List),
+        Column::new("reach", t("授权类型", "Reach"), As::Code(Reach::CHOICES)),
+        Column::new("stations", t("绑定电站", "Bound stations"), As::List).detail_only(),
+        Column::new("enabled", t("账号状态", "State"), As::Enabled),
+        Column::new("must_change_password", t("须修改密码", "Must change password"), As::Flag).detail_only(),
+        Column::new("locked_until", t("锁定至", "Locked until"), As::Time).detail_only(),
+        Column::new("last_login_at", t("最近登录", "Last login"), As::Time).sorted(),
+        Column::new("password_changed_at", t("密码设置时间", "Password set"), As::Time).detail_only(),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("username", t("登录账号", "Account"), Input::Text(32)),
@@ -285,7 +270,7 @@ impl Resource for Users {
         Verb::Export,
         Verb::Import,
     ];
-    const ACTIONS: &'static [Action<UserRow>] = &[
+    const ACTIONS: &'static [Action] = &[
         Action::new("bind-stations", t("绑定电站", "Bind stations")).fields(STATIONS),
         Action::new("reset-password", t("重置密码", "Reset password"))
             .confirm(t(

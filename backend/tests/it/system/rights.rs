@@ -213,12 +213,9 @@ async fn bound_users_see_their_stations_and_lift_nobody() {
 async fn users_are_bound_to_stations_of_both_lines() {
     let app = TestApp::new().await;
     let (mine, theirs) = (app.tenant().await, app.tenant().await);
-    let (car, bike) = (app.site(&mine).await.station, app.site(&mine).await.station);
-    let foreign = app.site(&theirs).await.station;
-    for station in [bike, foreign] {
-        let of_bikes = diesel::update(schema::stations::table.find(station)).set(schema::stations::line.eq("bike"));
-        of_bikes.execute(&mut app.conn().await).await.unwrap();
-    }
+    let (car, bike) = (app.site(&mine).await.station, app.bike_station(&mine).await);
+    let foreign = app.bike_station(&theirs).await;
+    app.bike_station(&mine).await;
     let (user, username) = app.user_named(UserKind::Provider, Some(mine.provider), None, None).await;
     let session = app.login(&username).await;
     let bind = async |cars: &[Uuid], bikes: &[Uuid]| {
@@ -231,11 +228,13 @@ async fn users_are_bound_to_stations_of_both_lines() {
     let bound = bind(&[car], &[bike]).await.ok();
     assert_eq!((&bound["car_station_ids"], &bound["bike_station_ids"]), (&json!([car]), &json!([bike])));
     assert_eq!(ids(&session.get("/api/v1/car/stations").await.ok()), [car.to_string()]);
+    assert_eq!(ids(&session.get("/api/v1/bike/stations").await.ok()), [bike.to_string()]);
     // Bound to stations of one line alone, they see nothing of the other.
     let bound = bind(&[], &[bike]).await.ok();
     assert_eq!((&bound["car_station_ids"], &bound["reach"]), (&json!([]), &json!("stations")));
     assert_eq!(ids(&session.get("/api/v1/car/stations").await.ok()), Vec::<&str>::new());
     assert_eq!(session.get(&format!("/api/v1/car/stations/{car}")).await.status, 404);
+    assert_eq!(ids(&session.get("/api/v1/bike/stations").await.ok()), [bike.to_string()]);
     assert_eq!(bind(&[], &[]).await.ok()["reach"], "node");
     assert_eq!(ids(&session.get("/api/v1/car/stations").await.ok()).len(), 1);
 }

@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Value, json};
+use shared::describe::Action;
 use shared::resource::Verb;
 use shared::text::Lang;
 use uuid::Uuid;
 
 use super::desk::{Desk, Editing};
 use super::edit::tell_password;
-use super::source::{Deed, Entry};
+use super::source::Entry;
 use crate::api::{Ask, Failure};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::dropdown::{Item, dropdown};
@@ -29,7 +30,7 @@ pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>
     let apply = Memo::new(move |_| {
         entry.with(|it| {
             let Some(it) = it else { return Vec::<String>::new() };
-            let deeds = (source.actions)().into_iter().zip(&it.applies).filter(|(_, on)| **on).map(|(it, _)| it.verb);
+            let deeds = source.actions.iter().zip(&it.applies).filter(|(_, on)| **on).map(|(it, _)| it.verb);
             let begun = source.begins.filter(|begin| (begin.form)(it).is_some()).map(|it| it.name);
             let mut apply = vec![it.id.to_string()];
             apply.extend(deeds.chain(begun).map(str::to_owned));
@@ -55,7 +56,7 @@ pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>
             };
             items.push(Item::new(begin.name, say(begin.label), false, start));
         }
-        for deed in (source.actions)().into_iter().filter(|it| applies(it.verb) && desk.may(it.verb)) {
+        for deed in source.actions.iter().filter(|it| applies(it.verb) && desk.may(it.verb)) {
             items.push(Item::new(deed.verb, say(deed.label), deed.danger, move || begin(desk, deed, id, name())));
         }
         if desk.can(Verb::Delete) {
@@ -93,7 +94,7 @@ fn done_text(label: &str) -> String {
 }
 
 /// Told when something was done; or taken in, where devices or channels have yet to do it.
-pub fn told(deed: Deed) -> String {
+pub fn told(deed: &Action) -> String {
     let label = say(deed.label);
     match lang() {
         _ if !deed.keyed => done_text(label),
@@ -103,10 +104,10 @@ pub fn told(deed: Deed) -> String {
 }
 
 /// The action whose form is open, and on which row.
-pub type Asked = RwSignal<Option<(Deed, Uuid)>>;
+pub type Asked = RwSignal<Option<(&'static Action, Uuid)>>;
 
 /// Starts an action: with its form, with its question, or at once.
-fn begin(desk: Desk, deed: Deed, id: Uuid, name: String) {
+fn begin(desk: Desk, deed: &'static Action, id: Uuid, name: String) {
     if !deed.fields.is_empty() {
         desk.asked.set(Some((deed, id)));
         return;
@@ -209,6 +210,7 @@ fn impact_line(name: &str, count: i64) -> String {
         "stations" => tr("个已启用的电站", "enabled stations"),
         "chargers" => tr("台已启用的电桩", "enabled chargers"),
         "users" => tr("个用户", "users"),
+        "cards" => tr("张已启用的电卡", "enabled cards"),
         other => other,
     };
     match lang() {

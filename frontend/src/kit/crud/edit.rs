@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
-use shared::describe::Field;
+use shared::describe::{Action, Field};
 use uuid::Uuid;
 
 use super::act::told;
 use super::desk::{Desk, Editing};
-use super::source::Deed;
 use crate::answer;
 use crate::kit::button::{busy_button, button};
 use crate::kit::confirm::{Question, confirm};
@@ -26,7 +25,7 @@ pub fn form_dialog(desk: Desk, it: Editing) -> AnyView {
             let path = format!("{}/{id}", source.path);
             (Filling::of(fields, path.clone()), path)
         }
-        None => (Filling::of_new(fields, draft), source.path.to_owned()),
+        None => (Filling::of_new(fields, draft, source.keyed.then(Uuid::new_v4)), source.path.to_owned()),
     };
     let verb = if id.is_none() { tr("添加", "Add") } else { tr("修改", "Edit") };
     let face = Face {
@@ -40,7 +39,7 @@ pub fn form_dialog(desk: Desk, it: Editing) -> AnyView {
 }
 
 /// The form of an action.
-pub fn deed_dialog(desk: Desk, deed: Deed, id: Uuid) -> AnyView {
+pub fn deed_dialog(desk: Desk, deed: &'static Action, id: Uuid) -> AnyView {
     let row = format!("{}/{id}", desk.source.path);
     let path = format!("{row}/{}", deed.verb);
     let filling = Filling::about(deed.fields, row, deed.keyed.then(Uuid::new_v4));

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::Tone;
+use shared::describe::{As, Fact};
 use shared::resource::Verb;
 use shared::text::t;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::desk::Desk;
 use super::records::records;
 use super::source::Source;
 use crate::kit::cell::{cell, nothing, tag};
-use crate::kit::facts::{As, Fact, items};
+use crate::kit::facts::items;
 use crate::kit::query::Query;
 use crate::lang::tr;
 
@@ -54,7 +55,7 @@ fn list(source: Source, rows: &[Value]) -> AnyView {
 fn deed(source: Source, it: &Value) -> AnyView {
     let action = it.get("action").and_then(Value::as_str).unwrap_or_default();
     let usual = Verb::ALL.iter().find(|it| it.as_str() == action).map(|it| it.label());
-    let label = usual.or_else(|| (source.actions)().iter().find(|it| it.verb == action).map(|it| it.label));
+    let label = usual.or_else(|| source.actions.iter().find(|it| it.verb == action).map(|it| it.label));
     let tone = match action {
         "create" | "enable" => Tone::Success,
         "delete" | "disable" => Tone::Danger,

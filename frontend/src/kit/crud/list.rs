@@ -1,6 +1,7 @@
 //! The list of a resource: search, table, pages. Filters, page and order live in the address.
 
 use leptos::prelude::*;
+use shared::describe::Column;
 use shared::resource::Verb;
 use uuid::Uuid;
 
@@ -9,7 +10,7 @@ use super::detail::detail;
 use super::import::import_dialog;
 use super::levels::Levels;
 use super::row::row;
-use super::source::{Entry, Head, Page, Source};
+use super::source::{Entry, Page, Source};
 use crate::api;
 use crate::events;
 use crate::kit::button::{busy_button, button};
@@ -161,8 +162,8 @@ fn export_button(it: Listing) -> AnyView {
 
 fn table(it: Listing) -> AnyView {
     let source = it.desk.source;
-    let heads: Vec<(usize, Head)> =
-        (source.heads)().into_iter().enumerate().filter(|(_, head)| head.in_table).collect();
+    let heads: Vec<(usize, &'static Column)> =
+        source.columns.iter().enumerate().filter(|(_, head)| head.in_table).collect();
     let shown = StoredValue::new(heads.clone());
     let width = heads.len() + 1;
     let numbers = Memo::new(move |_| {
@@ -173,7 +174,7 @@ fn table(it: Listing) -> AnyView {
             shown.with_value(|heads| heads.iter().map(|(index, _)| right(*index)).collect::<Vec<_>>())
         })
     });
-    let head = move |(column, (_, head)): (usize, (usize, Head))| {
+    let head = move |(column, (_, head)): (usize, (usize, &'static Column))| {
         let right = move || numbers.with(|it| it.get(column).copied().unwrap_or_default());
         heading(it, head, Signal::derive(right))
     };
@@ -230,8 +231,8 @@ fn nothing(it: Listing) -> AnyView {
 }
 
 /// A heading; one that sorts goes up, down, and back to the usual order.
-fn heading(it: Listing, head: Head, right: Signal<bool>) -> AnyView {
-    let title = say(head.title);
+fn heading(it: Listing, head: &'static Column, right: Signal<bool>) -> AnyView {
+    let title = say(head.fact.label);
     if !head.sorted {
         return view! { <th class="el-table__cell" class:is-right=right scope="col"><div class="cell">{title}</div></th> }.into_any();
     }

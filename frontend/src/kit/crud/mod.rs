@@ -18,5 +18,5 @@ pub use history::{changes, history};
 pub use list::crud;
 pub use page::{card, head, one};
 pub use records::{excerpt, records};
-pub use source::{Begin, Deed, Entry, Head, Source, browse, edit};
+pub use source::{Begin, Entry, Source, browse, edit};
 pub use subject::Subject;

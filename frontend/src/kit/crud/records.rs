@@ -51,9 +51,8 @@ pub fn records(address: String, conditions: Memo<Query>, again: &[Trigger], show
 
 /// Some columns of a resource's rows as a table; the first leads to the row itself.
 pub fn excerpt(source: Source, rows: &[Entry], keys: &[&str]) -> AnyView {
-    let heads = (source.heads)();
-    let columns: Vec<usize> = keys.iter().filter_map(|key| heads.iter().position(|it| it.key == *key)).collect();
-    let titles: Vec<_> = columns.iter().filter_map(|column| heads.get(*column)).map(|it| it.title).collect();
+    let columns: Vec<usize> = keys.iter().filter_map(|key| source.place(key)).collect();
+    let titles: Vec<_> = columns.iter().filter_map(|it| source.columns.get(*it)).map(|it| it.fact.label).collect();
     let line = |row: &Entry| {
         let cell = |(place, column): (usize, &usize)| match row.cells.get(*column) {
             Some(Cell::Text(text)) if place == 0 => {

@@ -1,24 +1,24 @@
 //! One row of the table. It stays in the document while it is on the page, and only what has changed in it is drawn.
 
 use leptos::prelude::*;
-use shared::describe::Cell;
+use shared::describe::{Cell, Column};
 use uuid::Uuid;
 
 use super::act::{buttons, enable_switch};
 use super::list::Listing;
-use super::source::{Entry, Head};
+use super::source::Entry;
 use crate::kit::cell::cell;
 use crate::lang::lang;
 use crate::nav;
 use crate::run::live;
 
 /// Draws the row with this id; `heads` are the columns with their places, `numbers` tells which of them stand at the right.
-pub fn row(it: Listing, heads: &[(usize, Head)], numbers: Memo<Vec<bool>>, id: &str) -> AnyView {
+pub fn row(it: Listing, heads: &[(usize, &'static Column)], numbers: Memo<Vec<bool>>, id: &str) -> AnyView {
     let Ok(id) = Uuid::try_parse(id) else { return ().into_any() };
     let entry = it.entry(id);
     let switched = entry.with_untracked(|it| it.as_ref().is_some_and(|it| it.enabled.is_some()));
     let open = Callback::new(move |()| nav::go(&untrack(|| it.to(id))));
-    let column = |(column, (index, head)): (usize, &(usize, Head))| {
+    let column = |(column, (index, head)): (usize, &(usize, &'static Column))| {
         let (index, first) = (*index, column == 0);
         if head.key == "enabled" && switched {
             return view! { <td class="el-table__cell"><div class="cell">{enable_switch(it.desk, entry)}</div></td> }

@@ -1,10 +1,10 @@
-//! What is left of a resource once its types are gone: names, lists and function pointers.
+//! What the console knows of a resource: its description without the types of its rows, and how its page differs from others.
 
 use leptos::prelude::AnyView;
 use serde_json::Value;
-use shared::describe::{Cell, Field};
+use shared::describe::{Action, Cell, Column, Field};
 use shared::page::MAX_SIZE;
-use shared::resource::{Editable, FormMap, Resource, Row, Verb};
+use shared::resource::{Editable, FormMap, Resource, Verb};
 use shared::text::Text;
 use uuid::Uuid;
 
@@ -22,18 +22,20 @@ pub struct Source {
     pub title: Text,
     /// The prefix of its permission codes.
     pub permission: &'static str,
+    /// Where a row has what people call it.
+    pub name: &'static str,
     /// Its columns.
-    pub heads: fn() -> Vec<Head>,
+    pub columns: &'static [Column],
     /// Its search conditions.
     pub filters: &'static [Field],
     /// What can be done to a row.
-    pub actions: fn() -> Vec<Deed>,
+    pub actions: &'static [Action],
     /// Which of the usual things can be done.
     pub verbs: &'static [Verb],
     /// What is filled in to write a row; nothing where rows are not written.
     pub fields: Option<&'static [Field]>,
-    /// Reads a row, or a detail, which is a row with more in it.
-    pub row: fn(&Value) -> Result<Entry, String>,
+    /// Adding a row moves money: it is sent with an idempotency key.
+    pub keyed: bool,
     /// The kinds of events after which the page is read anew.
     pub live: &'static [&'static str],
     /// What the detail shows below the columns, made from the answer.
@@ -65,15 +67,40 @@ impl Source {
     /// Why it is none.
     pub fn page(&self, text: &str) -> Result<Page, String> {
         let answer = answer::parse(text)?;
-        let entry = |it: &Value| {
-            let above = it.get("parent_id").filter(|_| self.tree).and_then(Value::as_str);
-            Ok(Entry { parent: above.and_then(|it| Uuid::try_parse(it).ok()), ..(self.row)(it)? })
-        };
         Ok(Page {
-            items: items(&answer, "items").iter().map(entry).collect::<Result<_, String>>()?,
+            items: self.entries(items(&answer, "items"))?,
             total: answer.get("total").and_then(Value::as_i64).unwrap_or_default(),
             total_capped: answer.get("total_capped").and_then(Value::as_bool).unwrap_or_default(),
         })
+    }
+
+    /// Reads rows.
+    ///
+    /// # Errors
+    /// As [`Source::entry`].
+    pub fn entries(&self, rows: &[Value]) -> Result<Vec<Entry>, String> {
+        rows.iter().map(|it| self.entry(it)).collect()
+    }
+
+    /// Reads a row, or a detail, which is a row with more in it.
+    ///
+    /// # Errors
+    /// It has no id.
+    pub fn entry(&self, row: &Value) -> Result<Entry, String> {
+        let id = |name: &str| row.get(name).and_then(Value::as_str).and_then(|it| Uuid::try_parse(it).ok());
+        Ok(Entry {
+            id: id("id").ok_or("id: missing")?,
+            name: row.get(self.name).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            enabled: row.get("enabled").and_then(Value::as_bool),
+            parent: if self.tree { id("parent_id") } else { None },
+            cells: self.columns.iter().map(|it| it.fact.cell(row)).collect(),
+            applies: self.actions.iter().map(|it| (it.applies)(row)).collect(),
+        })
+    }
+
+    /// Where the column with this key stands.
+    pub fn place(&self, key: &str) -> Option<usize> {
+        self.columns.iter().position(|it| it.key == key)
     }
 
     /// Read anew after events of these kinds.
@@ -141,36 +168,6 @@ pub struct Page {
     pub total_capped: bool,
 }
 
-/// The head of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Its key, for sorting.
-    pub key: &'static str,
-    /// The heading.
-    pub title: Text,
-    /// The list can be sorted by it.
-    pub sorted: bool,
-    /// Shown in the table, not only in the detail.
-    pub in_table: bool,
-}
-
-/// An action without its types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// The last part of its address and permission.
-    pub verb: &'static str,
-    /// The button.
-    pub label: Text,
-    /// Asked first.
-    pub confirm: Option<Text>,
-    /// Filled in first.
-    pub fields: &'static [Field],
-    /// It hurts.
-    pub danger: bool,
-    /// Sent with an idempotency key.
-    pub keyed: bool,
-}
-
 /// A row without its type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -191,8 +188,7 @@ pub struct Entry {
 impl Entry {
     /// What it shows in the column with this key.
     pub fn cell(&self, source: Source, key: &str) -> Option<&Cell> {
-        let column = (source.heads)().iter().position(|it| it.key == key)?;
-        self.cells.get(column)
+        self.cells.get(source.place(key)?)
     }
 }
 
@@ -202,12 +198,13 @@ pub const fn browse<R: Resource>() -> Source {
         path: R::PATH,
         title: R::TITLE,
         permission: R::PERMISSION,
-        heads: heads::<R>,
+        name: R::NAME,
+        columns: R::COLUMNS,
         filters: R::FILTERS,
-        actions: deeds::<R>,
+        actions: R::ACTIONS,
         verbs: R::VERBS,
         fields: None,
-        row: row::<R>,
+        keyed: false,
         live: &[],
         more: None,
         history: false,
@@ -218,46 +215,5 @@ pub const fn browse<R: Resource>() -> Source {
 
 /// A resource whose rows people write.
 pub const fn edit<R: Editable>() -> Source {
-    Source { fields: Some(R::FIELDS), ..browse::<R>() }
-}
-
-fn heads<R: Resource>() -> Vec<Head> {
-    let head = |it: &shared::describe::Column<R::Row>| Head {
-        key: it.key,
-        title: it.title,
-        sorted: it.sorted,
-        in_table: it.in_table,
-    };
-    R::COLUMNS.iter().map(head).collect()
-}
-
-fn deeds<R: Resource>() -> Vec<Deed> {
-    let deed = |it: &shared::describe::Action<R::Row>| Deed {
-        verb: it.verb,
-        label: it.label,
-        confirm: it.confirm,
-        fields: it.fields,
-        danger: it.danger,
-        keyed: it.keyed,
-    };
-    R::ACTIONS.iter().map(deed).collect()
-}
-
-fn row<R: Resource>(value: &Value) -> Result<Entry, String> {
-    let row: R::Row = answer::part(value)?;
-    let mut entry = Entry {
-        id: row.id(),
-        name: row.name(),
-        enabled: row.enabled(),
-        parent: None,
-        cells: Vec::new(),
-        applies: Vec::new(),
-    };
-    for column in R::COLUMNS {
-        entry.cells.push((column.cell)(&row));
-    }
-    for action in R::ACTIONS {
-        entry.applies.push((action.applies)(&row));
-    }
-    Ok(entry)
+    Source { fields: Some(R::FIELDS), keyed: R::KEYED, ..browse::<R>() }
 }

@@ -38,10 +38,10 @@ impl Subject {
         fetched.refresh_on(desk.changed);
         fetched.refresh_on(events::changed_of(source.live, fetched.text));
         let (answer, wrong) = (RwSignal::new(Value::Null), RwSignal::new(String::new()));
-        let entry = Memo::new(move |_| answer.with(|it| (source.row)(it).ok()));
+        let entry = Memo::new(move |_| answer.with(|it| source.entry(it).ok()));
         follow(move || {
             let Some(read) = fetched.text.with(|it| it.as_deref().map(answer::parse)) else { return };
-            match read.and_then(|it| (source.row)(&it).map(|_| it)) {
+            match read.and_then(|it| source.entry(&it).map(|_| it)) {
                 Ok(read) => {
                     answer.set(read);
                     wrong.set(String::new());
@@ -66,11 +66,10 @@ impl Subject {
 
     /// The columns with these keys, each with what the row shows in it.
     pub fn items(self, keys: &[&str]) -> Vec<(String, AnyView)> {
-        let heads = (self.desk.source.heads)();
+        let columns = self.desk.source.columns;
         let item = |key: &&str| {
-            let head = heads.iter().find(|it| it.key == *key)?;
-            let key = head.key;
-            Some((say(head.title).to_owned(), live(move || cell(&self.cell(key)))))
+            let column = columns.iter().find(|it| it.key == *key)?;
+            Some((say(column.fact.label).to_owned(), live(move || cell(&self.cell(column.key)))))
         };
         keys.iter().filter_map(item).collect()
     }
@@ -82,7 +81,7 @@ impl Subject {
 
     /// All columns and what the row shows in them.
     pub fn all_facts(self) -> AnyView {
-        let keys: Vec<&str> = (self.desk.source.heads)().iter().map(|it| it.key).collect();
+        let keys: Vec<&str> = self.desk.source.columns.iter().map(|it| it.key).collect();
         self.facts(&keys)
     }
 

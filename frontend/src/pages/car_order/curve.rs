@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
+use shared::amount::unscaled;
 use shared::text::{Lang, t};
 use shared::time::local_text;
 
-use crate::kit::amount::unscaled;
 use crate::kit::cell::nothing;
 use crate::kit::chart::{Chart, Series, Shape, chart as draw};
 use crate::kit::facts::items;

@@ -7,7 +7,7 @@ mod timeline;
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::describe::Cell;
+use shared::describe::{As, Cell, Fact};
 use shared::pricing::Tariff;
 use shared::text::{Text, t};
 use uuid::Uuid;
@@ -16,7 +16,6 @@ pub use self::money::{listed, refunds};
 use super::tariff::prices;
 use crate::kit::cell::{cell, descriptions, figure};
 use crate::kit::crud::{Subject, card, head, one};
-use crate::kit::facts::{As, Fact};
 use crate::kit::fetched::unreadable;
 use crate::lang::{say, tr};
 use crate::run::live;

@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::describe::Cell;
+use shared::describe::{As, Cell, Fact};
 use shared::fixed::Fen;
 use shared::payment::{Payments, Refunds};
 use shared::text::{Text, t};
 
 use crate::kit::cell::{nothing, plain_table};
 use crate::kit::crud::{Source, browse, excerpt};
-use crate::kit::facts::{As, Fact, items};
+use crate::kit::facts::items;
 use crate::kit::fetched::unreadable;
 use crate::lang::tr;
 
@@ -27,7 +27,7 @@ pub fn refunds(answer: &Value) -> AnyView {
 
 /// Rows of a resource, with some of its columns.
 pub fn listed(source: Source, rows: &[Value], columns: &[&str]) -> AnyView {
-    match rows.iter().map(source.row).collect::<Result<Vec<_>, _>>() {
+    match source.entries(rows) {
         Ok(rows) => excerpt(source, &rows, columns),
         Err(reason) => unreadable(reason),
     }
@@ -109,7 +109,8 @@ mod tests {
         assert_eq!(plain("prepaid:C1", "pay", -5000), ["2026-11-26 05:46:25", "支付", "订单预付款", "", "50.00"]);
         assert_eq!(plain("clearing:sandbox:M1", "pay", 5000), ["2026-11-26 05:46:25", "支付", "支付渠道", "50.00", ""]);
         assert_eq!(plain("new:1", "new", 1)[1..3], ["new", "new:1"]);
-        let names = ["kind", "account", "amount_fen", "created_at"].map(|it| Fact::new(it, t("", ""), As::Text));
-        assert!(undocumented("LedgerLine", &names).is_empty());
+        let read = [("kind", As::Text), ("account", As::Text), ("amount_fen", As::Fen)];
+        let read = read.map(|(name, shown)| Fact::new(name, t("", ""), shown));
+        assert!(undocumented("LedgerLine", &[&read[..], &[POSTED]].concat()).is_empty());
     }
 }

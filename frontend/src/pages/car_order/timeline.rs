@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::{Choice, Code};
+use shared::describe::{As, Fact};
 use shared::order::{EndReason, OrderState, OrderStep};
 use shared::text::{Lang, t};
 
 use crate::kit::button::tone_class;
 use crate::kit::cell::{cell, tag};
-use crate::kit::facts::{As, Fact, items};
+use crate::kit::facts::items;
 use crate::lang::{lang, say};
 
 const AT: Fact = Fact::new("created_at", t("时间", "Time"), As::Time);
@@ -78,8 +79,8 @@ mod tests {
             [vec![], vec!["充满自停".into(), "说明：EVDisconnected".into(), "设备记录电量 5.1000 kWh".into()]];
         assert_eq!(told, expected);
         let step = |name| Fact::new(name, t("", ""), As::Text);
-        let names = ["kind", "from_state", "to_state", "detail", "actor", "created_at"].map(step);
+        let names = ["kind", "from_state", "to_state", "detail/reason", "detail/words", "actor"].map(step);
         assert!(undocumented("OrderEventRow", &names).is_empty());
-        assert!(undocumented("StepDetail", &["reason", "words", "kwh", "billed_kwh"].map(step)).is_empty());
+        assert!(undocumented("StepDetail", &["kwh", "billed_kwh"].map(step)).is_empty());
     }
 }

@@ -4,13 +4,12 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::{Choice, Tone};
-use shared::describe::{Field, Input};
+use shared::describe::{As, Cell, Fact, Field, Input};
 use shared::text::{Lang, Text, t};
 use shared::time::midnight;
 
 use crate::kit::cell::{cell, nothing};
 use crate::kit::crud::records;
-use crate::kit::facts::{As, Fact, code};
 use crate::kit::query::Query;
 use crate::kit::search::search;
 use crate::lang::{lang, tr};
@@ -63,7 +62,7 @@ fn list(rows: &[Value]) -> Result<AnyView, String> {
                 <details class="frame">
                     <summary>
                         {cell(&CREATED.cell(it))}
-                        {cell(&code(DIRECTIONS, if inbound { "true" } else { "false" }))}
+                        {cell(&Cell::label(DIRECTIONS, if inbound { "true" } else { "false" }))}
                         <b>{title(body, lang())}</b>
                         <code class="frame-line">{body.to_owned()}</code>
                     </summary>

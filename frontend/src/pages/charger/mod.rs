@@ -7,14 +7,14 @@ use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::Code;
 use shared::connector::CarConnectors;
-use shared::describe::Cell;
+use shared::describe::{As, Cell, Fact};
 use shared::device::{CommandKind, CommandState, ConnectionReason, outcome_text};
 use shared::text::{Text, t};
 use uuid::Uuid;
 
 use crate::kit::cell::{cell, figure};
 use crate::kit::crud::{Source, Subject, browse, card, excerpt, head, history, one, records};
-use crate::kit::facts::{As, Fact, table};
+use crate::kit::facts::table;
 use crate::kit::fetched::{fetched, part};
 use crate::kit::query::Query;
 use crate::kit::tabs::{Tab, tabs};
@@ -164,10 +164,10 @@ mod tests {
         // The head tells how it is.
         let head = &["condition", "enabled", "connectors", "last_seen_at"][..];
         let shown: Vec<&str> = [PLACE, POWER, head].concat();
-        let mut columns: Vec<&str> = (crate::pages::CHARGERS.heads)().iter().map(|it| it.key).collect();
+        let mut columns: Vec<&str> = crate::pages::CHARGERS.columns.iter().map(|it| it.key).collect();
         columns.retain(|it| !shown.contains(it));
         assert!(columns.is_empty(), "{columns:?}");
-        let connectors: Vec<&str> = (browse::<CarConnectors>().heads)().iter().map(|it| it.key).collect();
+        let connectors: Vec<&str> = browse::<CarConnectors>().columns.iter().map(|it| it.key).collect();
         assert!(["status", "order", "faults"].iter().all(|it| connectors.contains(it)));
     }
 }

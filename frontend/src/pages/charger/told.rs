@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::Code;
-use shared::describe::Cell;
+use shared::describe::{As, Cell, Fact};
 use shared::device::ConnectorStatus;
 use shared::fault::FaultNote;
 use shared::text::{Lang, t};
 
 use crate::answer;
 use crate::kit::cell::plain_table;
-use crate::kit::facts::{As, Fact, facts, items};
+use crate::kit::facts::{facts, items};
 use crate::lang::{lang, tr};
 
 /// What the device tells.

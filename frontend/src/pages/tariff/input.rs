@@ -3,6 +3,7 @@
 use leptos::ev::Event;
 use leptos::prelude::*;
 use serde_json::{Map, Value, json};
+use shared::amount::unscaled;
 use shared::codes::Code;
 use shared::fixed::Price;
 use shared::pricing::{Period, Range, Tariff, TariffMode, effective_from};
@@ -12,7 +13,6 @@ use shared::time::{SLOTS, minute_text};
 
 use super::grid::{Day, PERIODS, colour, grid};
 use super::trial::trial;
-use crate::kit::amount::unscaled;
 use crate::kit::form::{FormState, Slot, put, text_of};
 use crate::kit::input::toggle;
 use crate::lang::{lang, say, tr};

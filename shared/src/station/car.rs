@@ -1,29 +1,15 @@
-//! Stations: the places where cars or e-bikes charge.
+//! Stations where cars charge.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::codes::{Code, codes};
-use crate::describe::{Action, Cell, Column, Field, Input};
+use super::{ACTIONS, FILTERS, Nature, Review, StationFilter, VERBS};
+use crate::codes::Code;
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
-use crate::text::t;
-
-codes! {
-    /// What a station is for (运营性质).
-    pub enum Nature {
-        Public = "public", Primary, "公共", "Public";
-        Dedicated = "dedicated", Info, "专用", "Dedicated";
-        Private = "private", Info, "私人", "Private";
-    }
-    /// Whether somebody has looked at it and agreed (审核状态).
-    pub enum Review {
-        Pending = "pending", Warning, "待审核", "Pending";
-        Approved = "approved", Success, "审核通过", "Approved";
-        Rejected = "rejected", Danger, "已驳回", "Rejected";
-    }
-}
+use crate::text::{Text, t};
 
 /// A car station, with what lies below it counted.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -96,12 +82,6 @@ impl Row for CarStationRow {
     fn id(&self) -> Uuid {
         self.id
     }
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-    fn enabled(&self) -> Option<bool> {
-        Some(self.enabled)
-    }
 }
 
 /// What staff fill in for a car station.
@@ -144,24 +124,6 @@ pub struct CarStationForm {
 
 impl Form for CarStationForm {}
 
-/// How car stations are searched.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
-pub struct CarStationFilter {
-    /// Part of the name.
-    pub name: Option<String>,
-    /// Of this provider.
-    pub provider_id: Option<Uuid>,
-    /// Of this property.
-    pub property_id: Option<Uuid>,
-    /// Review state.
-    pub review: Option<Review>,
-    /// Switched on or off.
-    pub enabled: Option<bool>,
-}
-
-/// Switched on or off, as a search condition.
-pub const ENABLED: Field = Field::new("enabled", t("状态", "State"), Input::Switch);
-
 /// Car stations (汽车电站).
 pub struct CarStations;
 
@@ -169,69 +131,40 @@ impl Resource for CarStations {
     const PATH: &'static str = "car/stations";
     const ONE: &'static str = "CarStation";
     const MANY: &'static str = "CarStations";
-    const TITLE: crate::text::Text = t("汽车电站", "Car stations");
+    const TITLE: Text = t("汽车电站", "Car stations");
     const PERMISSION: &'static str = "car.station";
     type Row = CarStationRow;
     type Detail = CarStationRow;
-    type Filter = CarStationFilter;
-    const COLUMNS: &'static [Column<CarStationRow>] = &[
-        Column::new("code", t("电站编号", "Code"), |it: &CarStationRow| Cell::text(&it.code)).sorted(),
-        Column::new("name", t("电站名称", "Name"), |it: &CarStationRow| Cell::text(&it.name)).sorted(),
-        Column::new("provider", t("服务商", "Provider"), |it: &CarStationRow| Cell::text(&it.provider_name)),
-        Column::new("property", t("集团物业", "Property"), |it: &CarStationRow| Cell::text(&it.property_name)),
-        Column::new("nature", t("运营性质", "Nature"), |it: &CarStationRow| Cell::code(it.nature)),
-        Column::new("contact", t("联系人", "Contact"), |it: &CarStationRow| Cell::maybe(&it.contact)).detail_only(),
-        Column::new("contact_phone", t("联系人手机号", "Contact phone"), |it: &CarStationRow| {
-            Cell::maybe(&it.contact_phone)
-        })
-        .detail_only(),
-        Column::new("intro", t("电站简介", "Introduction"), |it: &CarStationRow| Cell::maybe(&it.intro)).detail_only(),
-        Column::new("hotline", t("服务热线", "Hotline"), |it: &CarStationRow| Cell::maybe(&it.hotline)),
-        Column::new("business_hours", t("营业时间", "Opening hours"), |it: &CarStationRow| {
-            Cell::maybe(&it.business_hours)
-        })
-        .detail_only(),
-        Column::new("max_power", t("最大功率(kW)", "Maximum power (kW)"), |it: &CarStationRow| {
-            it.max_power_w.map_or(Cell::Empty, Cell::watts)
-        })
-        .detail_only(),
-        Column::new("capacity", t("容量负荷(kW)", "Load capacity (kW)"), |it: &CarStationRow| {
-            it.capacity_w.map_or(Cell::Empty, Cell::watts)
-        })
-        .detail_only(),
-        Column::new("province", t("省份", "Province"), |it: &CarStationRow| Cell::maybe(&it.province)).detail_only(),
-        Column::new("city", t("城市", "City"), |it: &CarStationRow| Cell::maybe(&it.city)),
-        Column::new("address", t("地址", "Address"), |it: &CarStationRow| Cell::maybe(&it.address)).detail_only(),
-        Column::new("areas", t("区域", "Areas"), |it: &CarStationRow| Cell::number(it.areas)),
-        Column::new("chargers", t("电桩", "Chargers"), |it: &CarStationRow| Cell::number(it.chargers)),
-        Column::new("connectors", t("电枪", "Connectors"), |it: &CarStationRow| Cell::number(it.connectors)),
-        Column::new("bays", t("车位", "Bays"), |it: &CarStationRow| Cell::number(it.bays)).detail_only(),
-        Column::new("review", t("审核状态", "Review"), |it: &CarStationRow| Cell::code(it.review)),
-        Column::new("review_note", t("驳回原因", "Reason"), |it: &CarStationRow| Cell::maybe(&it.review_note))
-            .detail_only(),
-        Column::new("enabled", t("电站状态", "State"), |it: &CarStationRow| Cell::enabled(it.enabled)),
-        Column::new("id", t("创建时间", "Created"), |it: &CarStationRow| Cell::Time(it.created_at)).sorted(),
-        Column::new("updated_at", t("修改时间", "Changed"), |it: &CarStationRow| Cell::Time(it.updated_at))
-            .detail_only(),
+    type Filter = StationFilter;
+    const COLUMNS: &'static [Column] = &[
+        Column::new("code", t("电站编号", "Code"), As::Text).sorted(),
+        Column::new("name", t("电站名称", "Name"), As::Text).sorted(),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("nature", t("运营性质", "Nature"), As::Code(Nature::CHOICES)),
+        Column::new("contact", t("联系人", "Contact"), As::Text).detail_only(),
+        Column::new("contact_phone", t("联系人手机号", "Contact phone"), As::Text).detail_only(),
+        Column::new("intro", t("电站简介", "Introduction"), As::Text).detail_only(),
+        Column::new("hotline", t("服务热线", "Hotline"), As::Text),
+        Column::new("business_hours", t("营业时间", "Opening hours"), As::Text).detail_only(),
+        Column::new("max_power", t("最大功率(kW)", "Maximum power (kW)"), As::Watts).at("max_power_w").detail_only(),
+        Column::new("capacity", t("容量负荷(kW)", "Load capacity (kW)"), As::Watts).at("capacity_w").detail_only(),
+        Column::new("province", t("省份", "Province"), As::Text).detail_only(),
+        Column::new("city", t("城市", "City"), As::Text),
+        Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("areas", t("区域", "Areas"), As::Number),
+        Column::new("chargers", t("电桩", "Chargers"), As::Number),
+        Column::new("connectors", t("电枪", "Connectors"), As::Number),
+        Column::new("bays", t("车位", "Bays"), As::Number).detail_only(),
+        Column::new("review", t("审核状态", "Review"), As::Code(Review::CHOICES)),
+        Column::new("review_note", t("驳回原因", "Reason"), As::Text).detail_only(),
+        Column::new("enabled", t("电站状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
     ];
-    const FILTERS: &'static [Field] = &[
-        Field::new("name", t("电站名称", "Name"), Input::Text(50)),
-        Field::new("review", t("审核状态", "Review"), Input::Choice(Review::CHOICES)),
-        ENABLED,
-        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
-        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
-    ];
-    const VERBS: &'static [Verb] =
-        &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
-    const ACTIONS: &'static [Action<CarStationRow>] = &[
-        Action::new("approve", t("审核通过", "Approve"))
-            .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))
-            .when(|it: &CarStationRow| it.review == Review::Pending),
-        Action::new("reject", t("驳回", "Reject"))
-            .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
-            .when(|it: &CarStationRow| it.review == Review::Pending)
-            .danger(),
-    ];
+    const FILTERS: &'static [Field] = FILTERS;
+    const VERBS: &'static [Verb] = VERBS;
+    const ACTIONS: &'static [Action] = ACTIONS;
 }
 
 impl Editable for CarStations {

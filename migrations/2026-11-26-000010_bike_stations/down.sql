@@ -1,0 +1,1 @@
+alter table stations drop column short_name;

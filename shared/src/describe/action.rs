@@ -1,0 +1,62 @@
+//! What can be done to a row.
+
+use serde_json::Value;
+
+use super::Field;
+use crate::text::Text;
+
+/// Something one can do to a row besides editing it: `POST …/{id}/{verb}`.
+#[derive(Clone, Copy)]
+pub struct Action {
+    /// The last segment of the address and of the permission code.
+    pub verb: &'static str,
+    /// The button.
+    pub label: Text,
+    /// Asked before it is done; `None` does it at once.
+    pub confirm: Option<Text>,
+    /// What it must be told: a form is shown first.
+    pub fields: &'static [Field],
+    /// Whether this row, as JSON, can have it done now; the server decides anew.
+    pub applies: fn(&Value) -> bool,
+    /// It hurts: a red button.
+    pub danger: bool,
+    /// Makes money move or hardware act: sent with an `Idempotency-Key`.
+    pub keyed: bool,
+}
+
+impl Action {
+    /// An action that every row can have done at once.
+    pub const fn new(verb: &'static str, label: Text) -> Self {
+        Self { verb, label, confirm: None, fields: &[], applies: |_| true, danger: false, keyed: false }
+    }
+
+    /// Asks first.
+    pub const fn confirm(mut self, text: Text) -> Self {
+        self.confirm = Some(text);
+        self
+    }
+
+    /// Asks for these fields first.
+    pub const fn fields(mut self, fields: &'static [Field]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Only for rows for which this holds.
+    pub const fn when(mut self, applies: fn(&Value) -> bool) -> Self {
+        self.applies = applies;
+        self
+    }
+
+    /// A red button.
+    pub const fn danger(mut self) -> Self {
+        self.danger = true;
+        self
+    }
+
+    /// Moves money or hardware.
+    pub const fn keyed(mut self) -> Self {
+        self.keyed = true;
+        self
+    }
+}

@@ -1,0 +1,190 @@
+//! Stations where e-bikes charge.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{ACTIONS, FILTERS, Nature, Review, StationFilter, VERBS};
+use crate::codes::Code;
+use crate::describe::{Action, As, Column, Field, Input};
+use crate::resource::{Editable, Form, Resource, Row, Verb};
+use crate::text::{Text, t};
+
+/// An e-bike station, with what lies below it counted.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BikeStationRow {
+    /// Id.
+    pub id: Uuid,
+    /// The platform's own number.
+    #[schema(example = "S1000002")]
+    pub code: String,
+    /// Name.
+    #[schema(example = "滨江花园单车充电站")]
+    pub name: String,
+    /// What drivers read where there is little room.
+    #[schema(example = "滨江花园")]
+    pub short_name: Option<String>,
+    /// The provider that runs it.
+    pub provider_id: Uuid,
+    /// That provider's name.
+    pub provider_name: String,
+    /// The property that owns the site.
+    pub property_id: Uuid,
+    /// That property's name.
+    pub property_name: String,
+    /// What it is for.
+    pub nature: Nature,
+    /// The number that drivers may call.
+    pub hotline: Option<String>,
+    /// Opening hours, as drivers read them.
+    pub business_hours: Option<String>,
+    /// Province.
+    pub province: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Street and number.
+    pub address: Option<String>,
+    /// Longitude in degrees, GCJ-02.
+    pub lng: Option<f64>,
+    /// Latitude in degrees, GCJ-02.
+    pub lat: Option<f64>,
+    /// Whether it was looked at and agreed to.
+    pub review: Review,
+    /// Why it was rejected.
+    pub review_note: Option<String>,
+    /// Switched on.
+    pub enabled: bool,
+    /// Areas below it.
+    pub areas: i64,
+    /// Devices below it.
+    pub devices: i64,
+    /// Sockets below it.
+    pub sockets: i64,
+    /// Version, for changing it.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Row for BikeStationRow {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// What staff fill in for an e-bike station.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BikeStationForm {
+    /// The provider that runs it. Cannot be changed.
+    pub provider_id: Uuid,
+    /// The property that owns the site. Cannot be changed.
+    pub property_id: Uuid,
+    /// Name.
+    #[schema(example = "滨江花园单车充电站")]
+    pub name: String,
+    /// What drivers read where there is little room.
+    #[schema(example = "滨江花园")]
+    pub short_name: Option<String>,
+    /// The number that drivers may call.
+    pub hotline: Option<String>,
+    /// What it is for.
+    pub nature: Nature,
+    /// Opening hours.
+    pub business_hours: Option<String>,
+    /// Province.
+    pub province: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Street and number.
+    pub address: Option<String>,
+    /// Longitude in degrees, GCJ-02.
+    pub lng: Option<f64>,
+    /// Latitude in degrees, GCJ-02.
+    pub lat: Option<f64>,
+}
+
+impl Form for BikeStationForm {}
+
+/// E-bike stations (单车电站).
+pub struct BikeStations;
+
+impl Resource for BikeStations {
+    const PATH: &'static str = "bike/stations";
+    const ONE: &'static str = "BikeStation";
+    const MANY: &'static str = "BikeStations";
+    const TITLE: Text = t("单车电站", "E-bike stations");
+    const PERMISSION: &'static str = "bike.station";
+    type Row = BikeStationRow;
+    type Detail = BikeStationRow;
+    type Filter = StationFilter;
+    const COLUMNS: &'static [Column] = &[
+        Column::new("code", t("电站编号", "Code"), As::Text).sorted(),
+        Column::new("name", t("电站名称", "Name"), As::Text).sorted(),
+        Column::new("short_name", t("电站简称", "Short name"), As::Text),
+        Column::new("provider", t("服务商", "Provider"), As::Text).at("provider_name"),
+        Column::new("property", t("集团物业", "Property"), As::Text).at("property_name"),
+        Column::new("nature", t("运营性质", "Nature"), As::Code(Nature::CHOICES)),
+        Column::new("hotline", t("服务电话", "Hotline"), As::Text),
+        Column::new("business_hours", t("营业时间", "Opening hours"), As::Text).detail_only(),
+        Column::new("province", t("省份", "Province"), As::Text).detail_only(),
+        Column::new("city", t("城市", "City"), As::Text),
+        Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("areas", t("区域", "Areas"), As::Number),
+        Column::new("devices", t("设备", "Devices"), As::Number),
+        Column::new("sockets", t("插座", "Sockets"), As::Number),
+        Column::new("review", t("审核状态", "Review"), As::Code(Review::CHOICES)),
+        Column::new("review_note", t("驳回原因", "Reason"), As::Text).detail_only(),
+        Column::new("enabled", t("电站状态", "State"), As::Enabled),
+        Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
+        Column::new("updated_at", t("修改时间", "Changed"), As::Time).detail_only(),
+    ];
+    const FILTERS: &'static [Field] = FILTERS;
+    const VERBS: &'static [Verb] = VERBS;
+    const ACTIONS: &'static [Action] = ACTIONS;
+}
+
+impl Editable for BikeStations {
+    type Form = BikeStationForm;
+    const FIELDS: &'static [Field] = &[
+        Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")).required().fixed(),
+        Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties"))
+            .required()
+            .fixed()
+            .within("provider_id"),
+        Field::new("name", t("电站名称", "Name"), Input::Text(50)).required(),
+        Field::new("short_name", t("电站简称", "Short name"), Input::Text(20)),
+        Field::new("hotline", t("服务电话", "Hotline"), Input::Phone),
+        Field::new("nature", t("运营性质", "Nature"), Input::Choice(Nature::CHOICES)).required(),
+        Field::new("business_hours", t("营业时间", "Opening hours"), Input::Text(50)),
+        Field::new("province", t("省份", "Province"), Input::Text(20)),
+        Field::new("city", t("城市", "City"), Input::Text(20)),
+        Field::new("address", t("地址", "Address"), Input::Text(100)),
+        Field::new("lng", t("经度", "Longitude"), Input::Degrees { limit: 180 }),
+        Field::new("lat", t("纬度", "Latitude"), Input::Degrees { limit: 90 }),
+    ];
+
+    fn form(it: &BikeStationRow) -> BikeStationForm {
+        let it = it.clone();
+        BikeStationForm {
+            provider_id: it.provider_id,
+            property_id: it.property_id,
+            name: it.name,
+            short_name: it.short_name,
+            hotline: it.hotline,
+            nature: it.nature,
+            business_hours: it.business_hours,
+            province: it.province,
+            city: it.city,
+            address: it.address,
+            lng: it.lng,
+            lat: it.lat,
+        }
+    }
+
+    fn version(it: &BikeStationRow) -> i64 {
+        it.version
+    }
+}
