@@ -96,8 +96,9 @@ impl Browser {
     /// It is taken.
     pub async fn refused(&self) -> Result<String> {
         self.click(".el-dialog [data-test='ok']").await?;
-        let why = self.see(".el-dialog .el-form-item__error, .el-dialog .form-strays, .el-message--error").await?;
-        let why = why.text().await?;
+        let told = self.see(".el-dialog .el-form-item__error, .el-dialog .form-strays, .el-message--error").await?;
+        let why = told.text().await?;
+        hush(&told).await;
         self.click(".el-dialog [data-test='cancel']").await?;
         Ok(why)
     }
@@ -173,17 +174,37 @@ impl Browser {
     /// # Errors
     /// It shows others.
     pub async fn see_rows(&self, wanted: &[&str]) -> Result<()> {
+        self.see_column(1, wanted).await
+    }
+
+    /// Waits until a column of the list, counted from 1, shows these texts, in any order.
+    ///
+    /// # Errors
+    /// It shows others.
+    pub async fn see_column(&self, column: usize, wanted: &[&str]) -> Result<()> {
+        self.show(&format!("tr.el-table__row td:nth-child({column})"), wanted, <[String]>::sort).await
+    }
+
+    /// Waits until what a selector finds shows these texts, in this order.
+    ///
+    /// # Errors
+    /// It shows others.
+    pub async fn see_texts(&self, css: &str, wanted: &[&str]) -> Result<()> {
+        self.show(css, wanted, |_| {}).await
+    }
+
+    async fn show(&self, css: &str, wanted: &[&str], arrange: fn(&mut [String])) -> Result<()> {
         let mut wanted: Vec<String> = wanted.iter().map(|it| (*it).to_owned()).collect();
-        wanted.sort();
+        arrange(&mut wanted);
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // A row that is being drawn anew is looked at again.
-            let mut shown = self.rows().await.unwrap_or_default();
-            shown.sort();
+            // What is being drawn anew is looked at again.
+            let mut shown = self.texts(css).await.unwrap_or_default();
+            arrange(&mut shown);
             if shown == wanted {
                 return Ok(());
             }
-            ensure!(Instant::now() < deadline, "the list shows {shown:?} instead of {wanted:?}");
+            ensure!(Instant::now() < deadline, "{css} shows {shown:?} instead of {wanted:?}");
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -193,11 +214,29 @@ impl Browser {
     /// # Errors
     /// They are being drawn anew.
     pub async fn rows(&self) -> Result<Vec<String>> {
+        self.texts("tr.el-table__row td:first-child").await
+    }
+
+    /// What the elements show that a selector finds.
+    ///
+    /// # Errors
+    /// They are being drawn anew.
+    pub async fn texts(&self, css: &str) -> Result<Vec<String>> {
         let mut shown = vec![];
-        for it in self.driver.find_all(By::Css("tr.el-table__row td:first-child")).await? {
+        for it in self.driver.find_all(By::Css(css)).await? {
             shown.push(it.text().await?.trim().to_owned());
         }
         Ok(shown)
+    }
+
+    /// What the detail of a row, or a page of its own, shows under a name.
+    ///
+    /// # Errors
+    /// It shows nothing under it in time.
+    pub async fn fact(&self, name: &str) -> Result<String> {
+        let fact = By::XPath(format!("//dt[normalize-space()='{name}']/following-sibling::dd"));
+        let fact = self.driver.query(fact).and_displayed().wait(PATIENCE, LOOK).first().await;
+        Ok(fact.with_context(|| format!("nothing is called {name}"))?.text().await?)
     }
 
     /// The row that shows a text.
@@ -206,6 +245,14 @@ impl Browser {
     /// There is none in time.
     pub async fn row(&self, text: &str) -> Result<WebElement> {
         self.see_text("tr.el-table__row", text).await
+    }
+
+    /// Whether something is offered at once to be done to the row that shows a text.
+    ///
+    /// # Errors
+    /// The row is not there.
+    pub async fn offers(&self, row: &str, verb: &str) -> Result<bool> {
+        Ok(self.row(row).await?.find(By::Css(format!("[data-test='{verb}']"))).await.is_ok())
     }
 
     /// Clicks what can be done to the row that shows a text, behind its menu or not.
@@ -272,11 +319,7 @@ impl Browser {
     /// # Errors
     /// None comes.
     pub async fn told(&self, text: &str) -> Result<()> {
-        let notice = self.see_text("[data-test='toast']", text).await?;
-        // It may vanish by itself meanwhile.
-        if let Ok(close) = notice.find(By::Css(".toast-close")).await {
-            let _ = close.click().await;
-        }
+        hush(&self.see_text("[data-test='toast']", text).await?).await;
         Ok(())
     }
 
@@ -314,5 +357,12 @@ impl Browser {
         let text = self.see(".el-drawer").await?.text().await?;
         self.click(".el-drawer__close-btn").await?;
         Ok(text)
+    }
+}
+
+/// Closes what was told, if it is a notice; it may vanish by itself meanwhile.
+async fn hush(told: &WebElement) {
+    if let Ok(close) = told.find(By::Css(".toast-close")).await {
+        let _ = close.click().await;
     }
 }

@@ -2,11 +2,16 @@
 
 pub mod axe;
 pub mod browser;
+pub mod charge;
 pub mod gestures;
 pub mod platform;
+pub mod sheet;
+pub mod site;
 pub mod walk;
 
 pub use browser::{Browser, in_browser};
+pub use charge::Charging;
 pub use gestures::until;
 pub use platform::Platform;
-pub use walk::{Walk, walk};
+pub use sheet::Saved;
+pub use walk::{Walk, walk, walk_on};

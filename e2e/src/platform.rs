@@ -40,6 +40,14 @@ impl Platform {
     /// # Errors
     /// There is no cluster (`TEST_DATABASE_URL`), or the server does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same, with other settings.
+    ///
+    /// # Errors
+    /// As [`Platform::start`].
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Result<Self> {
         let console = root().join("frontend/dist");
         anyhow::ensure!(console.join("index.html").exists(), "the console is not built: run `scripts/console`");
         let bank = free_address()?;
@@ -54,6 +62,7 @@ impl Platform {
         config.payment.sandbox.secret = Secret::new("a secret of the sandbox");
         config.sms.url = format!("http://{bank}");
         config.sms.secret = Secret::new("a secret of the text messages");
+        change(&mut config);
         let core: Arc<Core> = Core::new(config.clone(), fresh_database().await?)?;
         let app = App::new(core.clone())?;
         setup::first_run_with(&app, PASSWORD).await?;

@@ -7,6 +7,8 @@ use crate::{Browser, Platform, in_browser};
 
 /// A walk.
 pub struct Walk<'a> {
+    /// Where it goes.
+    pub platform: &'a Platform,
     browser: &'a Browser,
     done: Vec<String>,
 }
@@ -31,8 +33,20 @@ impl Walk<'_> {
 pub async fn walk(section: &str, steps: impl AsyncFnOnce(&mut Walk<'_>) -> Result<()>) -> Result<()> {
     let platform = Platform::start().await?;
     platform.tenant("云栖充电", "滨江物业").await?;
-    in_browser(&platform, section, async |browser| {
-        let mut walk = Walk { browser, done: vec![] };
+    walk_on(&platform, section, steps).await
+}
+
+/// Walks through a section, or through all that are below it, on a platform that is there already.
+///
+/// # Errors
+/// As [`walk`].
+pub async fn walk_on(
+    platform: &Platform,
+    section: &str,
+    steps: impl AsyncFnOnce(&mut Walk<'_>) -> Result<()>,
+) -> Result<()> {
+    in_browser(platform, section, async |browser| {
+        let mut walk = Walk { platform, browser, done: vec![] };
         browser.log_in().await?;
         steps(&mut walk).await?;
         let left = left_out(section, &walk.done)?;
@@ -46,6 +60,7 @@ pub async fn walk(section: &str, steps: impl AsyncFnOnce(&mut Walk<'_>) -> Resul
 fn left_out(section: &str, done: &[String]) -> Result<Vec<String>> {
     let table = std::fs::read_to_string(root().join("docs/coverage.tsv")).context("docs/coverage.tsv")?;
     let ids = table.lines().filter_map(|it| it.split('\t').next());
-    let ours = ids.filter(|it| it.split_once('/').is_some_and(|it| it.0 == section));
+    let within = |of: &str| of.strip_prefix(section).is_some_and(|it| it.is_empty() || it.starts_with('.'));
+    let ours = ids.filter(|it| it.split_once('/').is_some_and(|it| within(it.0)));
     Ok(ours.filter(|it| !done.iter().any(|done| done == it)).map(str::to_owned).collect())
 }

@@ -1,15 +1,10 @@
 //! The main job, as people do it: staff sets up a station in the console, a charger comes online, a driver pays and
 //! charges, the console shows it live, the bill is proved and the rest given back.
 
-use std::time::Duration;
-
 use anyhow::{Context, Error, Result, ensure};
-use backend::simulate::charger::Deed;
-use backend::simulate::connector::Car;
-use backend::simulate::driver::{Driver, Manner};
+use e2e::charge::PREPAID;
 use e2e::{Browser, Platform, in_browser, until};
-use shared::driver_app::{DriverOrderDetail, LiveOrder, OrderToPay};
-use shared::fixed::Fen;
+use shared::driver_app::{DriverOrderDetail, LiveOrder};
 use shared::order::OrderState;
 use shared::payment::RefundState;
 
@@ -29,32 +24,9 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.settled().await?;
     browser.screenshot("dashboard").await?;
 
-    browser.add("car/stations").await?;
-    browser.choose("provider_id", "云栖充电").await?;
-    browser.choose("property_id", "滨江物业").await?;
-    browser.enter("name", "江畔充电站").await?;
-    browser.choose("nature", "公共").await?;
-    browser.enter("lng", "120.2").await?;
-    browser.enter("lat", "30.25").await?;
-    browser.screenshot("station-form").await?;
-    browser.save().await?;
-    browser.see_text("tr.el-table__row", "江畔充电站").await?;
-    browser.click("[data-test='approve'], [data-test='more']").await?;
-    if browser.driver.find(thirtyfour::By::Css("[data-test='confirm-yes']")).await.is_err() {
-        browser.click("[data-test='approve']").await?;
-    }
-    browser.click("[data-test='confirm-yes']").await?;
-    browser.see_text("tr.el-table__row", "审核通过").await?;
-    browser.click("tr.el-table__row .el-switch").await?;
-    browser.click("[data-test='confirm-yes']").await?;
-    browser.see("tr.el-table__row .el-switch.is-checked").await?;
+    browser.open_station("江畔充电站").await?;
     browser.screenshot("stations").await?;
-
-    browser.add("car/areas").await?;
-    browser.choose("station_id", "江畔充电站").await?;
-    browser.enter("name", "快充区").await?;
-    browser.save().await?;
-    browser.see_text("tr.el-table__row", "快充区").await?;
+    browser.add_area("江畔充电站", "快充区").await?;
 
     // A charger knocks before anybody has entered it; staff finds it among the strangers and takes it in.
     let world = platform.world("E2E", 1, 480)?;
@@ -70,26 +42,13 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.click("[data-test='adopt']").await?;
     let serial_no = browser.see(".el-dialog [name='serial_no']").await?;
     ensure!(serial_no.prop("value").await?.as_deref() == Some("E2E0001"), "the serial number is filled in");
-    browser.choose("station_id", "江畔充电站").await?;
-    browser.choose("area_id", "快充区").await?;
-    browser.enter("name", "一号桩").await?;
-    browser.enter("connectors", "2").await?;
-    browser.enter("output_power_w", "480").await?;
-    for (field, text) in [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")]
-    {
-        browser.choose(field, text).await?;
-    }
+    browser.fill_in_charger("江畔充电站", "快充区", "一号桩").await?;
     browser.screenshot("charger-form").await?;
     browser.click(".el-dialog [data-test='ok']").await?;
     browser.see("[data-test='empty']").await?;
 
-    browser.add("car/tariffs").await?;
-    browser.choose("station_id", "江畔充电站").await?;
-    browser.choose("area_id", "快充区").await?;
-    browser.enter("name", "统一电价").await?;
-    browser.enter("uniform-elec", "0.9500").await?;
-    browser.enter("uniform-service", "0.4500").await?;
-    browser.click(".el-dialog .el-switch:has([name='effective_now'])").await?;
+    browser.fill_in_tariff("江畔充电站", "快充区", "统一电价").await?;
+    browser.flip("effective_now").await?;
     browser.screenshot("tariff-form").await?;
     browser.save().await?;
     browser.see_text("tr.el-table__row", "统一电价").await?;
@@ -101,6 +60,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.screenshot("chargers").await?;
     browser.click("tr.el-table__row a.el-link").await?;
     browser.see_text("[data-test='state']", "在线").await?;
+    ensure!(browser.fact("型号").await? == "SIM-480kW", "it has told what it is");
     browser.click("[data-test='edit']").await?;
     let count = browser.see(".el-dialog [name='connectors']").await?;
     ensure!(count.prop("value").await?.as_deref() == Some("2"), "the form knows how many connectors there are");
@@ -118,30 +78,13 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     // A driver plugs in; the list shows it, and the menu that somebody has just opened there stays open.
     browser.click("[data-test='back']").await?;
     browser.click("[data-test='more']").await?;
-    let car = Car { capacity_wh: 90_000, soc: 20, max_power_w: 480_000, asleep: false };
-    charger.act(Deed::Plug(1, car)).await?;
-    charger.until(|it| it.told).await?;
+    let charging = platform.ordered(&world, "13800000001", "E2E0001", 1).await?;
     browser.see_text("tr.el-table__row", "1 / 0 / 0 / 2").await?;
     browser.see("[role='menu']").await?;
 
     // The driver pays and charges.
-    let manner = Manner {
-        platform: platform.url.clone(),
-        charge: Duration::ZERO..Duration::from_secs(1),
-        away: Duration::ZERO..Duration::from_secs(1),
-        prepaid: Fen(5000),
-        look: Duration::from_millis(200),
-        patience: Duration::from_secs(60),
-    };
-    let mut driver =
-        Driver::new("13800000001".to_owned(), manner.into(), world.bank.clone(), platform.app.http.clone());
-    driver.log_in().await?;
-    let found = driver.scan("E2E0001").await?;
-    let connector = found.charger.connectors.first().context("no connector")?;
-    ensure!(connector.obstacle.is_none(), "cannot start: {:?}", connector.obstacle);
-    let made: OrderToPay = driver.order(connector.id).await?;
-    driver.pay(&made.payment)?;
-    let order = made.order.id;
+    charging.pay()?;
+    let (driver, order) = (&charging.driver, charging.id());
     let live = driver.until(order, |it| it.state == OrderState::Charging && it.kwh.units() > 0).await?;
 
     // Staff watches it without reloading.
@@ -149,7 +92,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.see_text("tr.el-table__row", "充电中").await?;
     browser.screenshot("orders-running").await?;
     browser.go(&format!("/orders/car/{order}")).await?;
-    browser.see_text("body", &made.order.order_no).await?;
+    browser.see_text("body", charging.no()).await?;
     let before = live.kwh;
     let later: LiveOrder = driver.until(order, |it| it.kwh.units() > before.units() + 2000).await?;
     browser.see_text("body", &format!("{}", later.kwh).chars().take(3).collect::<String>()).await?;
@@ -169,7 +112,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     let total: i64 = detail.lines.iter().map(|it| it.elec_fen.0 + it.service_fen.0).sum();
     ensure!(total == detail.charged_fen.0 && total > 0, "the lines add up to the bill");
     let back: i64 = detail.refunds.iter().map(|it| it.amount_fen.0).sum();
-    ensure!(back + total == 5000, "charged {total} and gave back {back}");
+    ensure!(back + total == PREPAID.0, "charged {total} and gave back {back}");
     ensure!(world.bank.books().refunds.values().map(|it| it.amount_fen.0).sum::<i64>() == back, "the channel's books");
     browser.see_text("[data-test='proof']", "核对一致").await?;
     browser.screenshot("order-completed").await?;

@@ -351,9 +351,10 @@ impl RefundForm {
     pub const FIELDS: &'static [Field] = &[
         Field::new("amount_fen", t("退费金额(元)", "Amount (yuan)"), Input::Fen { min: 1, max: 100_000 })
             .required()
+            .at("refundable_fen")
             .help(t(
-                "不超过预付金额减去已退金额（含退款中）。原路退回，先退服务费，再退电费。",
-                "At most the prepayment less what went back or is on its way. The service fee is given up first.",
+                "已填入最大退费金额，即预付金额减去已退金额（含退款中），可改小。原路退回，先退服务费，再退电费。",
+                "Filled in is the most: the prepayment less what went back or is on its way. The service fee is given up first.",
             )),
         Field::new("reason", t("退款原因", "Reason"), Input::Text(80)).required(),
     ];

@@ -187,7 +187,8 @@ impl Charger {
             let ended = match self.connect().await {
                 Ok(socket) => {
                     pause = self.habits.reconnect;
-                    self.talk(socket, &mut deeds, boot).await
+                    let introduce = std::mem::take(&mut boot);
+                    self.talk(socket, &mut deeds, introduce).await
                 }
                 Err(err) => {
                     tracing::debug!(charger = %self.serial_no, error = %err, "no connection: {err:#}");
@@ -197,7 +198,9 @@ impl Charger {
             self.online = false;
             self.outbox.disconnected();
             self.connectors.iter_mut().for_each(Connector::forget_told);
-            boot = matches!(ended, Ended::Restart);
+            self.show();
+            // Who was not let in introduces itself when it is.
+            boot |= matches!(ended, Ended::Restart);
             let wait = match ended {
                 Ended::Lost => pause,
                 Ended::Cut(wait) => wait,

@@ -184,6 +184,11 @@ async fn create(
 
 async fn update(conn: &mut AsyncPgConnection, id: Uuid, values: Values<'_>) -> Result<()> {
     diesel::update(stations::table.find(id)).set(values).execute(conn).await?;
+    // What was rejected and is then changed asks anew.
+    diesel::update(stations::table.find(id).filter(stations::review.eq(Review::Rejected)))
+        .set((stations::review.eq(Review::Pending), stations::review_note.eq(None::<String>)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -66,6 +66,21 @@ async fn a_station_is_created_changed_approved_and_switched_on() {
 }
 
 #[tokio::test]
+async fn a_rejected_station_asks_anew_when_it_is_changed() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let created = tenant.boss.post("/api/v1/car/stations", form(&tenant, "甲站")).await;
+    let path = format!("/api/v1/car/stations/{}", created.id());
+    let rejected = app.admin.post(&format!("{path}/reject"), json!({"note": "地址不全"})).await.ok();
+    assert_eq!((&rejected["review"], &rejected["review_note"]), (&json!("rejected"), &json!("地址不全")));
+    let mut change = form(&tenant, "甲站");
+    change["version"] = rejected["version"].clone();
+    let changed = tenant.boss.put(&path, change).await.ok();
+    assert_eq!((&changed["review"], &changed["review_note"]), (&json!("pending"), &json!(null)));
+    app.admin.post(&format!("{path}/approve"), json!({})).await.ok();
+}
+
+#[tokio::test]
 async fn bad_input_names_the_field_and_changes_nothing() {
     let app = TestApp::new().await;
     let tenant = app.tenant().await;

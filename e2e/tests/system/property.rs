@@ -20,17 +20,6 @@ async fn fill(it: &Browser, name: &str, phone: &str) -> Result<()> {
     Ok(())
 }
 
-/// Fills in a station of a property.
-async fn station(it: &Browser, property: &str) -> Result<()> {
-    it.add("car/stations").await?;
-    it.choose("provider_id", "云栖充电").await?;
-    it.choose("property_id", property).await?;
-    for (field, text) in [("name", "文三站"), ("lng", "120.13"), ("lat", "30.27")] {
-        it.enter(field, text).await?;
-    }
-    it.choose("nature", "公共").await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_on_properties_is_done_in_the_console() -> Result<()> {
     walk("3.7.2", async |walk| {
@@ -79,7 +68,7 @@ async fn every_action_on_properties_is_done_in_the_console() -> Result<()> {
             it.switch("高新园区物业").await?;
             it.agree().await?;
             it.told("禁用成功").await?;
-            station(it, "高新园区物业").await?;
+            it.fill_in_station("car/stations", "高新园区物业", "文三站").await?;
             let why = it.refused().await?;
             ensure!(why.contains("已禁用"), "{why}");
             Ok(())
@@ -90,7 +79,7 @@ async fn every_action_on_properties_is_done_in_the_console() -> Result<()> {
             it.switch("高新园区物业").await?;
             it.agree().await?;
             it.told("启用成功").await?;
-            station(it, "高新园区物业").await?;
+            it.fill_in_station("car/stations", "高新园区物业", "文三站").await?;
             it.save().await?;
             it.see_text("tr.el-table__row", "文三站").await.map(drop)
         })

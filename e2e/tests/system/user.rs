@@ -1,22 +1,11 @@
 //! 3.7.3: users.
 
 use anyhow::{Result, ensure};
-use e2e::{Browser, walk};
+use e2e::walk;
 
 use crate::{provider_role, provider_user};
 
 const OWN: &str = "an own password of mine";
-
-async fn station(it: &Browser, path: &str, name: &str) -> Result<()> {
-    it.add(path).await?;
-    it.choose("provider_id", "云栖充电").await?;
-    it.choose("property_id", "滨江物业").await?;
-    for (field, text) in [("name", name), ("lng", "120.21"), ("lat", "30.2")] {
-        it.enter(field, text).await?;
-    }
-    it.choose("nature", "公共").await?;
-    it.save().await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
@@ -148,7 +137,8 @@ async fn every_action_on_users_is_done_in_the_console() -> Result<()> {
             for (path, name) in
                 [("car/stations", "江畔站"), ("car/stations", "钱江站"), ("bike/stations", "梧桐里单车站")]
             {
-                station(it, path, name).await?;
+                it.fill_in_station(path, "滨江物业", name).await?;
+                it.save().await?;
             }
             it.page("system/users").await?;
             it.act("zhou.ning", "bind-stations").await?;

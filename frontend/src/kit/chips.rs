@@ -81,7 +81,7 @@ pub fn chips(
         let id = if place == 0 { it.id.get_value() } else { format!("{}-{place}", it.id.get_value()) };
         let name = if place == 0 { it.name.to_owned() } else { format!("{}-{place}", it.name) };
         view! {
-            <div class="el-input chips-new" class:price-wrong=it.wrong>
+            <div class="el-input chips-new" class:price-wrong=it.wrong class:is-disabled=full>
                 <div class="el-input__wrapper">
                     <input class="el-input__inner" id=id name=name inputmode="decimal" autocomplete="off" placeholder=hint aria-label=hint
                         prop:value=typed prop:disabled=full on:input=boxed(text) on:keydown=boxed(key)/>
@@ -94,7 +94,7 @@ pub fn chips(
         <div class="chips" data-test=it.name>
             {live(move || labels.get().into_iter().enumerate().map(chip).collect_view().into_any())}
             {it.hints.get_value().into_iter().enumerate().map(input).collect_view()}
-            <button type="button" class="el-button" data-test=format!("add-{}", it.name) prop:disabled=full
+            <button type="button" class="el-button" class:is-disabled=full data-test=format!("add-{}", it.name) prop:disabled=full
                 on:click=boxed(move |_: MouseEvent| take())>{icon(PLUS)}<span>{tr("添加", "Add")}</span></button>
         </div>
     }

@@ -59,17 +59,20 @@ impl Slot {
     /// Changes the entry; what was wrong with it is forgotten.
     pub fn put(self, value: impl Into<Value>) {
         put(self.form, self.field.name, value);
-        let concerns = |it: &FieldError| it.field == self.field.name;
+        let concerns = |it: &FieldError| self.concerned(it);
         if self.errs.with_untracked(|it| it.iter().any(concerns)) {
             self.errs.update(|it| it.retain(|it| !concerns(it)));
         }
     }
 
+    /// Whether something is wrong with it, or with a part of it.
+    fn concerned(self, it: &FieldError) -> bool {
+        it.field.strip_prefix(self.field.name).is_some_and(|it| it.is_empty() || it.starts_with('.'))
+    }
+
     /// What is wrong with it.
     pub fn wrong(self) -> Option<String> {
-        let name = self.field.name;
-        let below = |field: &str| field.strip_prefix(name).is_some_and(|it| it.is_empty() || it.starts_with('.'));
-        self.errs.with(|it| it.iter().find(|it| below(&it.field)).map(|it| it.message.clone()))
+        self.errs.with(|it| it.iter().find(|it| self.concerned(it)).map(|it| it.message.clone()))
     }
 }
 

@@ -196,9 +196,11 @@ fn yes_or_no(slot: Slot) -> AnyView {
 /// The rows of a resource that the form's other fields leave.
 fn rows(slot: Slot, path: &'static str) -> Lookup {
     let parents = slot.field.parents();
-    let within = move || parents.clone().map(|it| (it, text_of(slot.form, it))).filter(|it| !it.1.is_empty()).collect();
-    let within = Signal::derive(within);
-    let lookup = Lookup::new(path, within);
+    let chosen = move |_: Option<&Vec<_>>| {
+        parents.clone().map(|it| (it, text_of(slot.form, it))).filter(|it| !it.1.is_empty()).collect()
+    };
+    let within = Memo::new(chosen);
+    let lookup = Lookup::new(path, within.into());
     if slot.field.parents().next().is_some() {
         // Another parent: what was chosen below the old one no longer fits.
         let before: RefCell<Vec<(&str, String)>> = RefCell::default();
@@ -225,6 +227,7 @@ fn lookup(slot: Slot, path: &'static str, multiple: bool) -> AnyView {
     if slot.field.offer == Offer::Tree {
         return select(lookup.tree(base(slot)));
     }
+    let lookup = lookup.renewed();
     if !slot.search && !slot.locked && slot.field.required && !multiple {
         lookup.search(String::new(), 0);
         choose_the_only(slot, lookup);

@@ -11,6 +11,7 @@ use super::select::{Levels, Opt, Select};
 use super::transfer::Transfer;
 use crate::api::Ask;
 use crate::clock;
+use crate::run::follow;
 
 /// A tree of more rows than this is cut off: nobody chooses from it.
 const MOST_IN_TREE: usize = 2000;
@@ -70,6 +71,18 @@ impl Lookup {
                 self.options.set(found);
             }
         });
+    }
+
+    /// Forgets what was found whenever other conditions count, and looks again if anybody has looked before.
+    pub fn renewed(self) -> Self {
+        follow(move || {
+            self.within.track();
+            self.options.set(Vec::new());
+            if self.turn.get_value() > 0 {
+                self.search(String::new(), 0);
+            }
+        });
+        self
     }
 
     fn narrowed(self) -> Query {

@@ -6,6 +6,7 @@ mod car_order;
 mod card;
 mod charger;
 mod dashboard;
+mod driver;
 #[cfg(debug_assertions)]
 mod gallery;
 pub mod login;
@@ -169,7 +170,7 @@ pub const GROUPS: &[Group] = &[
         title: t("会员中心", "Members"),
         icon: USERS,
         pages: &[
-            Page::of(browse::<Drivers>().live(&["car_order"])),
+            Page::of(browse::<Drivers>().live(&["car_order"]).more(driver::more)),
             Page::of(edit::<Collectives>()),
             Page::of(edit::<CardProducts>().history()),
             Page::of(edit::<Cards>().more(card::movements).history()),

@@ -40,7 +40,8 @@ pub fn refund(answer: &Value) -> AnyView {
     section(tr("更多信息", "More"), facts(REFUND, answer))
 }
 
-fn section(title: &'static str, content: AnyView) -> AnyView {
+/// A part of a detail under a heading of its own.
+pub fn section(title: &'static str, content: AnyView) -> AnyView {
     view! { <h3 class="detail-title">{title}</h3>{content} }.into_any()
 }
 

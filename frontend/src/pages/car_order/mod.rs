@@ -12,7 +12,7 @@ use shared::pricing::Tariff;
 use shared::text::{Text, t};
 use uuid::Uuid;
 
-pub use self::money::refunds;
+pub use self::money::{listed, refunds};
 use super::tariff::prices;
 use crate::kit::cell::{cell, descriptions, figure};
 use crate::kit::crud::{Subject, card, head, one};

@@ -25,7 +25,8 @@ pub fn refunds(answer: &Value) -> AnyView {
     listed(browse::<Refunds>(), items(answer, "refunds"), &columns)
 }
 
-fn listed(source: Source, rows: &[Value], columns: &[&str]) -> AnyView {
+/// Rows of a resource, with some of its columns.
+pub fn listed(source: Source, rows: &[Value], columns: &[&str]) -> AnyView {
     match source.entries(rows) {
         Ok(rows) => excerpt(source, &rows, columns),
         Err(reason) => unreadable(reason),

@@ -21,6 +21,8 @@ use crate::{answer, clock};
 
 #[derive(Clone, Copy)]
 struct Draft {
+    /// Where it goes.
+    slot: Slot,
     mode: RwSignal<TariffMode>,
     /// The prices as typed: `peak-elec`, `peak-service`, ….
     prices: FormState,
@@ -29,8 +31,9 @@ struct Draft {
 }
 
 impl Draft {
-    fn of(value: &Value) -> Self {
-        let tariff: Option<Tariff> = answer::part(value).ok();
+    fn of(slot: Slot) -> Self {
+        let value = slot.form.with_untracked(|it| it.get(slot.field.name).cloned().unwrap_or_default());
+        let tariff: Option<Tariff> = answer::part(&value).ok();
         let typed = |price: Price| unscaled(price.units(), 5);
         let mut prices = FormMap::new();
         for (period, it) in tariff.iter().flat_map(|it| &it.prices) {
@@ -44,6 +47,7 @@ impl Draft {
         };
         let free = tariff.is_some_and(|it| it.free);
         Self {
+            slot,
             mode: RwSignal::new(mode),
             prices: RwSignal::new(prices),
             day: RwSignal::new(day),
@@ -65,6 +69,12 @@ impl Draft {
     fn typed(self, period: Period) -> (String, String) {
         let typed = |name| text_of(self.prices, &price_name(period, name));
         (typed("elec"), typed("service"))
+    }
+
+    /// Whether something was found to be wrong with the prices of a period.
+    fn refused(self, period: Period) -> bool {
+        let name = format!("{}.prices.{period}", self.slot.field.name);
+        self.slot.errs.with(|it| it.iter().any(|it| it.field == name))
     }
 
     /// As it is sent; what is no price stays text, and the checker says so.
@@ -94,7 +104,7 @@ fn or_zero(text: &str) -> &str {
 
 /// The control.
 pub fn tariff_input(slot: Slot) -> AnyView {
-    let draft = Draft::of(&slot.form.with_untracked(|it| it.get(slot.field.name).cloned().unwrap_or_default()));
+    let draft = Draft::of(slot);
     follow(move || slot.put(draft.wire()));
     let mode = |mode: TariffMode| {
         let on = move || draft.mode.get() == mode;
@@ -192,7 +202,8 @@ fn price_row(draft: Draft, period: Period) -> AnyView {
 
 fn price_input(draft: Draft, period: Period, name: &'static str) -> AnyView {
     let text = move || text_of(draft.prices, &price_name(period, name));
-    let wrong = move || Some(text()).is_some_and(|it| !it.is_empty() && it.parse::<Price>().is_err());
+    let misread = move || Some(text()).is_some_and(|it| !it.is_empty() && it.parse::<Price>().is_err());
+    let wrong = move || misread() || draft.refused(period);
     let typed = move |event: Event| put(draft.prices, &price_name(period, name), event_target_value(&event).trim());
     let label = format!(
         "{} {}",

@@ -1,0 +1,92 @@
+//! Where cars charge, set up by clicks: stations, areas, chargers, prices.
+
+use anyhow::Result;
+
+use crate::Browser;
+
+impl Browser {
+    /// Fills in what the form of a new station of either line asks for, among the tenants of a walk.
+    ///
+    /// # Errors
+    /// The form is not as it should be.
+    pub async fn fill_in_station(&self, path: &str, property: &str, name: &str) -> Result<()> {
+        self.add(path).await?;
+        self.choose("provider_id", "云栖充电").await?;
+        self.choose("property_id", property).await?;
+        for (field, text) in [("name", name), ("lng", "120.2"), ("lat", "30.25")] {
+            self.enter(field, text).await?;
+        }
+        self.choose("nature", "公共").await
+    }
+
+    /// Adds a station with its first area, has it approved and switches it on.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub async fn open_station(&self, name: &str) -> Result<()> {
+        self.fill_in_station("car/stations", "滨江物业", name).await?;
+        self.save().await?;
+        self.act(name, "approve").await?;
+        self.agree().await?;
+        self.told("审核通过成功").await?;
+        self.switch(name).await?;
+        self.agree().await?;
+        self.told("启用成功").await
+    }
+
+    /// Adds an area to a station.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub async fn add_area(&self, station: &str, name: &str) -> Result<()> {
+        self.add("car/areas").await?;
+        self.choose("station_id", station).await?;
+        self.enter("name", name).await?;
+        self.save().await?;
+        self.row(name).await.map(drop)
+    }
+
+    /// Fills in what the open form of a charger asks for besides its serial number.
+    ///
+    /// # Errors
+    /// The form is not as it should be.
+    pub async fn fill_in_charger(&self, station: &str, area: &str, name: &str) -> Result<()> {
+        self.choose("station_id", station).await?;
+        self.choose("area_id", area).await?;
+        for (field, text) in [("name", name), ("connectors", "2"), ("output_power_w", "480")] {
+            self.enter(field, text).await?;
+        }
+        for (field, text) in
+            [("nature", "公共"), ("current_type", "直流"), ("interface", "国标直流"), ("speed", "超充")]
+        {
+            self.choose(field, text).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a charger of two connectors.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub async fn add_charger(&self, station: &str, area: &str, serial_no: &str, name: &str) -> Result<()> {
+        self.add("car/chargers").await?;
+        self.enter("serial_no", serial_no).await?;
+        self.fill_in_charger(station, area, name).await?;
+        self.save().await?;
+        self.row(name).await.map(drop)
+    }
+
+    /// Fills in a new tariff with one price all day, an energy fee of 0.95 and a service fee of 0.45.
+    ///
+    /// # Errors
+    /// The form is not as it should be.
+    pub async fn fill_in_tariff(&self, station: &str, area: &str, name: &str) -> Result<()> {
+        self.add("car/tariffs").await?;
+        self.choose("station_id", station).await?;
+        self.choose("area_id", area).await?;
+        for (field, text) in [("name", name), ("uniform-elec", "0.9500"), ("uniform-service", "0.4500")] {
+            self.enter(field, text).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! 3.5.4 and 3.5.5: drivers, and collectives.
+
+use anyhow::{Result, ensure};
+use e2e::{Browser, Platform, walk, walk_on};
+use shared::fixed::Fen;
+
+const HERE: &str = "13800000001";
+const THERE: &str = "13800000002";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_on_drivers_is_done_in_the_console() -> Result<()> {
+    let platform = Platform::start().await?;
+    backend::demo::fill(&platform.app).await?;
+    let world = platform.world("DEMO", 16, 180)?;
+    // One charges at one provider's station, another at another's.
+    let here = platform.charging(&world, HERE, "DEMO0001", 1, Fen(10)).await?;
+    here.end(1).await?;
+    let there = platform.charging(&world, THERE, "DEMO0016", 1, Fen(10)).await?;
+    there.end(1).await?;
+    walk_on(&platform, "3.5.4", async |walk| {
+        walk.does("3.5.4/1 3.5.4/2", async |it| {
+            it.page("members/drivers").await?;
+            let both = [HERE, THERE];
+            it.see_rows(&both).await?;
+            for (field, text, found) in
+                [("phone", HERE, &[HERE][..]), ("phone", THERE, &[THERE]), ("plate", "浙A12345", &[])]
+            {
+                it.search(field, text).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            for (field, text, found) in [
+                ("provider_id", "云栖充电", &[HERE][..]),
+                ("provider_id", "风行新能源", &[THERE]),
+                ("property_id", "滨江物业", &[HERE]),
+                ("property_id", "高新物业", &[]),
+            ] {
+                it.search_for(field, text).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            it.see_rows(&both).await?;
+            it.screenshot("drivers").await?;
+            it.act(HERE, "detail").await?;
+            let spent = here.driver.detail(here.id()).await?.charged_fen.yuan();
+            for (name, text) in [
+                ("手机号", HERE),
+                ("充电次数", "1"),
+                ("最近充电", "20"),
+                ("最近登录", "20"),
+                ("注册时间", "20"),
+                ("状态", "启用"),
+                ("累计消费(元)", &spent),
+            ] {
+                let told = it.fact(name).await?;
+                ensure!(told.starts_with(text), "{name}: {told}");
+            }
+            it.screenshot("driver").await?;
+            let order = it.see_text(".el-drawer tbody tr", here.no()).await?.text().await?;
+            ensure!(
+                order.contains("订单完成") && order.contains("滨江一号充电站") && order.contains(&spent),
+                "{order}"
+            );
+            it.click_text(".el-drawer a", here.no()).await?;
+            it.see_text("h1", here.no()).await.map(drop)
+        })
+        .await
+    })
+    .await
+}
+
+/// Fills in a collective of the property.
+async fn fill_in(it: &Browser, name: &str, phone: &str) -> Result<()> {
+    it.add("members/collectives").await?;
+    it.choose("provider_id", "云栖充电").await?;
+    it.choose("property_id", "滨江物业").await?;
+    for (field, text) in [("name", name), ("contact", "郑浩"), ("phone", phone)] {
+        it.enter(field, text).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_on_collectives_is_done_in_the_console() -> Result<()> {
+    walk("3.5.5", async |walk| {
+        walk.does("3.5.5/3", async |it| {
+            fill_in(it, "滨江出租", "13900000301").await?;
+            for (field, text) in
+                [("email", "taxi@example.com"), ("address", "江南大道 1 号"), ("note", "夜班车队，月结")]
+            {
+                it.enter(field, text).await?;
+            }
+            it.screenshot("collective-form").await?;
+            it.save().await?;
+            fill_in(it, "江虹物流", "13900000302").await?;
+            it.save().await?;
+            it.see_rows(&["滨江出租", "江虹物流"]).await
+        })
+        .await?;
+        walk.does("3.5.5/1 3.5.5/2", async |it| {
+            let both = ["滨江出租", "江虹物流"];
+            for (field, text, found) in [("name", "出租", &["滨江出租"][..]), ("phone", "0302", &["江虹物流"])]
+            {
+                it.search(field, text).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            for (field, text, found) in
+                [("provider_id", "云栖充电", &both[..]), ("property_id", "滨江物业", &both), ("enabled", "禁用", &[])]
+            {
+                it.search_for(field, text).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            // Conditions count together.
+            it.search_for("property_id", "滨江物业").await?;
+            it.search("name", "物流").await?;
+            it.see_rows(&["江虹物流"]).await?;
+            it.reset().await?;
+            it.see_rows(&both).await
+        })
+        .await?;
+        walk.does("3.5.5/4", async |it| {
+            it.act("滨江出租", "edit").await?;
+            for (field, text) in [
+                ("name", "滨江出租车队"),
+                ("contact", "郑浩然"),
+                ("email", "fleet@example.com"),
+                ("address", "江南大道 2 号"),
+            ] {
+                it.enter(field, text).await?;
+            }
+            it.save().await?;
+            let told = it.detail("滨江出租车队").await?;
+            for text in ["郑浩然", "fleet@example.com", "江南大道 2 号", "夜班车队，月结"] {
+                ensure!(told.contains(text), "{text}: {told}");
+            }
+            it.screenshot("collectives").await
+        })
+        .await
+    })
+    .await
+}

@@ -1,0 +1,280 @@
+//! 3.4.1: car orders in all their states, and what staff does to them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use backend::config::Config;
+use backend::simulate::charger::Deed;
+use e2e::charge::PREPAID;
+use e2e::{Browser, Charging, Platform, until, walk_on};
+use shared::fixed::Fen;
+use thirtyfour::prelude::*;
+
+const STATION: &str = "滨江一号充电站";
+/// The platform waits so many seconds for a charger to start, and hears nothing of it for so many before it suspends what
+/// runs there.
+const PATIENCE: (i64, i64) = (20, 15);
+/// What was charged before anything happens.
+const FEE: Fen = Fen(30);
+
+/// Searches for the orders of a state, and sees these.
+async fn sees_state(it: &Browser, state: &str, orders: &[&Charging]) -> Result<()> {
+    it.page("orders/car").await?;
+    it.search_for("state", state).await?;
+    it.see_rows(&orders.iter().map(|it| it.no()).collect::<Vec<_>>()).await
+}
+
+/// What the list shows of an order in a column, counted from 1.
+async fn cell(it: &Browser, order: &Charging, column: usize) -> Result<String> {
+    Ok(it.row(order.no()).await?.find(By::Css(format!("td:nth-child({column})"))).await?.text().await?)
+}
+
+/// The energy of an order in the list.
+async fn kwh(it: &Browser, order: &Charging) -> Result<String> {
+    cell(it, order, 6).await
+}
+
+/// Ends an order in a state; it is settled with what was reported last, and cannot be ended again.
+async fn end(it: &Browser, state: &str, order: &Charging) -> Result<()> {
+    it.page("orders/car").await?;
+    it.search("order_no", order.no()).await?;
+    it.see_text("tr.el-table__row", state).await?;
+    it.act(order.no(), "end").await?;
+    it.enter("note", "车主来电，电桩不通").await?;
+    it.save().await?;
+    it.told("已提交：结束").await?;
+    it.see_text("tr.el-table__row", "订单完成").await?;
+    ensure!(!it.offers(order.no(), "end").await?, "it has ended");
+    it.reset().await
+}
+
+/// Asks for a refund of an order that the list shows.
+async fn fill_in_refund(it: &Browser, order: &Charging, amount: Fen) -> Result<()> {
+    it.act(order.no(), "refund").await?;
+    it.enter("amount_fen", &amount.yuan()).await?;
+    it.enter("reason", "充电中途断电，补偿").await
+}
+
+/// The amounts of a column in a card of an order's page.
+async fn amounts(it: &Browser, card: &str, column: usize) -> Result<i64> {
+    let table = format!("//section[h2[normalize-space()='{card}']]//tbody/tr/td[{column}]");
+    let mut sum = 0;
+    for it in it.driver.find_all(By::XPath(table)).await? {
+        let fen = it.text().await?.replace('.', "");
+        sum += if fen == "-" { 0 } else { fen.parse::<i64>().with_context(|| fen.clone())? };
+    }
+    Ok(sum)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
+    let impatient = |it: &mut Config| (it.charging.start_seconds, it.charging.silent_seconds) = PATIENCE;
+    let platform = Platform::start_with(impatient).await?;
+    backend::demo::fill(&platform.app).await?;
+    let world = platform.world("DEMO", 6, 180)?;
+    let away = Deed::Cut(Duration::from_secs(3600));
+    walk_on(&platform, "3.4.1", async |walk| {
+        // A charger that is gone when its driver has paid does not answer the start.
+        let starting = platform.ordered(&world, "13800000001", "DEMO0001", 1).await?;
+        walk.does("3.4.1/8.1", async |it| {
+            starting.charger.act(away.clone()).await?;
+            starting.charger.until(|it| !it.online).await?;
+            starting.pay()?;
+            sees_state(it, "启动中", &[&starting]).await?;
+            end(it, "启动中", &starting).await?;
+            ensure!(cell(it, &starting, 9).await? == "0.00", "what never began costs nothing");
+            Ok(())
+        })
+        .await?;
+        let charging = platform.charging(&world, "13800000002", "DEMO0002", 1, FEE).await?;
+        walk.does("3.4.1/8.2", async |it| {
+            sees_state(it, "充电中", &[&charging]).await?;
+            let before = kwh(it, &charging).await?;
+            until("the list counts on by itself", async || Ok(kwh(it, &charging).await? != before)).await?;
+            it.screenshot("orders-charging").await
+        })
+        .await?;
+        // One that is gone while two charge there: one driver asks it to stop, the other waits.
+        let stopping = platform.charging(&world, "13800000003", "DEMO0003", 1, FEE).await?;
+        let suspended = platform.charging(&world, "13800000004", "DEMO0003", 2, FEE).await?;
+        walk.does("3.4.1/8.3", async |it| {
+            it.page("orders/car").await?;
+            stopping.charger.act(away.clone()).await?;
+            stopping.charger.until(|it| !it.online).await?;
+            stopping.driver.stop(stopping.id()).await?;
+            sees_state(it, "结束中", &[&stopping]).await?;
+            end(it, "结束中", &stopping).await
+        })
+        .await?;
+        walk.does("3.4.1/8.6", async |it| sees_state(it, "订单挂起", &[&suspended]).await).await?;
+        // One at which nothing is plugged in any more refuses to start.
+        let failed = platform.ordered(&world, "13800000005", "DEMO0006", 1).await?;
+        walk.does("3.4.1/8.5", async |it| {
+            failed.charger.act(Deed::Unplug(1)).await?;
+            failed.charger.until(|it| it.plugged.is_empty() && it.told).await?;
+            failed.pay()?;
+            sees_state(it, "订单异常", &[&failed]).await?;
+            it.screenshot("orders-failed").await
+        })
+        .await?;
+        walk.does("3.4.1/5", async |it| {
+            end(it, "订单异常", &failed).await?;
+            let reported = kwh(it, &suspended).await?;
+            end(it, "订单挂起", &suspended).await?;
+            ensure!(kwh(it, &suspended).await? == reported, "what was reported last is what is charged");
+            end(it, "充电中", &charging).await?;
+            charging.charger.until(|it| it.charging.is_empty()).await
+        })
+        .await?;
+        let whole = platform.charging(&world, "13800000006", "DEMO0006", 2, FEE).await?;
+        walk.does("3.4.1/8.4", async |it| {
+            whole.end(2).await?;
+            sees_state(it, "订单完成", &[&starting, &charging, &stopping, &suspended, &failed, &whole]).await
+        })
+        .await?;
+        let fee = whole.driver.detail(whole.id()).await?.charged_fen;
+        walk.does("3.4.1/4 3.4.1/4.1 3.4.1/4.2", async |it| {
+            let back = Fen(PREPAID.0 - fee.0);
+            until("the rest is given back", async || Ok(cell(it, &whole, 10).await? == back.yuan())).await?;
+            ensure!(!it.offers(starting.no(), "refund").await?, "what cost nothing is not refunded");
+            let part = Fen(10);
+            fill_in_refund(it, &whole, Fen(fee.0 + 1)).await?;
+            let why = it.refused().await?;
+            ensure!(why.contains(&fee.yuan()), "at most {}: {why}", fee.yuan());
+            it.act(whole.no(), "refund").await?;
+            let most = it.see(".el-dialog [name='amount_fen']").await?.value().await?.unwrap_or_default();
+            ensure!(most == fee.yuan(), "the most stands there already: {most}");
+            it.click(".el-dialog [data-test='cancel']").await?;
+            fill_in_refund(it, &whole, part).await?;
+            it.screenshot("refund-form").await?;
+            it.save().await?;
+            it.told("已提交：退费").await?;
+            let back = Fen(back.0 + part.0);
+            until("the part is given back", async || Ok(cell(it, &whole, 10).await? == back.yuan())).await?;
+            // What went back already is not given again.
+            fill_in_refund(it, &whole, fee).await?;
+            let why = it.refused().await?;
+            ensure!(why.contains(&Fen(fee.0 - part.0).yuan()), "{why}");
+            Ok(())
+        })
+        .await?;
+        walk.does("3.4.1/1 3.4.1/2", async |it| {
+            let all = [&starting, &charging, &stopping, &suspended, &failed, &whole].map(|it| it.no());
+            it.reset().await?;
+            it.see_rows(&all).await?;
+            let heads = it.texts(".page thead th").await?;
+            for head in ["订单编号", "电站", "手机号", "预付", "费用", "状态", "创建时间", "功率", "电量"]
+            {
+                ensure!(heads.iter().any(|it| it.contains(head)), "no column {head}: {heads:?}");
+            }
+            let gun = cell(it, &charging, 4).await?;
+            let (pile, _) = gun.rsplit_once('-').context("the connector's code begins with the charger's")?;
+            for (field, text, found) in [
+                ("order_no", whole.no(), &[whole.no()][..]),
+                ("phone", "13800000004", &[suspended.no()]),
+                ("charger_code", pile, &[charging.no()]),
+                ("serial_no", "DEMO0003", &[stopping.no(), suspended.no()]),
+                ("connector_code", &gun, &[charging.no()]),
+                ("card_no", "8001", &[]),
+            ] {
+                it.search(field, text).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            for (field, text, found) in [
+                ("state", "启动中", &[][..]),
+                ("station_id", STATION, &[starting.no(), charging.no(), stopping.no(), suspended.no()]),
+                ("start_method", "扫码", &all),
+                ("start_method", "刷卡", &[]),
+            ] {
+                it.search_for(field, text).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            for (days, found) in [("昨天", &[][..]), ("今天", &all)] {
+                it.search_days("created", days).await?;
+                it.see_rows(found).await?;
+                it.reset().await?;
+            }
+            it.see_rows(&all).await
+        })
+        .await?;
+        walk.does("3.4.1/6", async |it| {
+            it.search("phone", "13800000006").await?;
+            let sheet = it.exported("汽车订单").await?;
+            let [row] = sheet.as_slice() else { bail!("one order: {sheet:?}") };
+            for (head, text) in [
+                ("订单编号", whole.no()),
+                ("手机号", "13800000006"),
+                ("电站", "钱江新城地库站"),
+                ("区域", "默认区域"),
+                ("电桩编号", "C"),
+                ("出厂标识", "DEMO0006"),
+                ("预付(元)", "50"),
+                ("电费(元)", "0."),
+                ("服务费(元)", "0."),
+                ("电量(kWh)", "0."),
+                ("创建时间", ""),
+                ("开始时间", ""),
+                ("结束时间", ""),
+            ] {
+                row.tells(head, text)?;
+            }
+            it.reset().await
+        })
+        .await?;
+        walk.does("3.4.1/7", async |it| sees_detail(it, &whole, fee).await).await?;
+        let broken = backend::verify::run(&platform.app).await?;
+        ensure!(broken.is_empty(), "{broken:#?}");
+        Ok(())
+    })
+    .await
+}
+
+/// The page of an order that its driver ended, of whose fee a part was refunded.
+async fn sees_detail(it: &Browser, order: &Charging, fee: Fen) -> Result<()> {
+    it.page("orders/car").await?;
+    it.click_text("tr.el-table__row a.el-link", order.no()).await?;
+    it.see_text("h1", order.no()).await?;
+    it.see_text("[data-test='state']", "订单完成").await?;
+    it.settled().await?;
+    for (name, text) in [
+        ("电站", "钱江新城地库站"),
+        ("区域", "默认区域"),
+        ("出厂标识", "DEMO0006"),
+        ("手机号", "13800000006"),
+        ("启动方式", "扫码"),
+        ("费用(元)", &fee.yuan()),
+        ("预付(元)", "50.00"),
+        ("结束描述", "车主结束充电"),
+        ("充电时长", ":"),
+        ("创建时间", "20"),
+        ("开始时间", "20"),
+        ("结束时间", "20"),
+        ("电桩编号", "C"),
+        ("电枪编号", "-2"),
+    ] {
+        let told = it.fact(name).await?;
+        ensure!(told.contains(text), "{name}: {told}");
+    }
+    it.see("#content canvas").await?;
+    let steps = it.texts("[data-test='timeline'] li b").await?;
+    ensure!(steps.first().is_some_and(|it| it == "设备上报充电结束"), "the newest is on top: {steps:?}");
+    ensure!(steps.last().is_some_and(|it| it == "创建订单"), "{steps:?}");
+    for step in ["支付成功，下发启动指令", "开始充电", "请求结束充电"] {
+        ensure!(steps.iter().any(|it| it == step), "{step}: {steps:?}");
+    }
+    // The bill, stretch by stretch, and its proof.
+    ensure!(amounts(it, "计费明细", 8).await? == fee.0, "the stretches add up to the fee");
+    it.see_text("[data-test='proof']", "核对一致").await?;
+    // Where the money is: paid, given back, and in the books.
+    ensure!(amounts(it, "支付明细", 3).await? == PREPAID.0, "what was paid");
+    ensure!(amounts(it, "退费明细", 3).await? == PREPAID.0 - fee.0 + 10, "the rest and the part");
+    let (debit, credit) = (amounts(it, "资金流水", 4).await?, amounts(it, "资金流水", 5).await?);
+    ensure!(debit == credit && debit > 0, "debits {debit} and credits {credit}");
+    it.screenshot("order").await?;
+    let prices = it.driver.find_all(By::XPath("//section[h2[normalize-space()='计费规则']]//tbody/tr")).await?;
+    ensure!(prices.len() > 1, "the prices that were agreed");
+    it.click("[data-test='back']").await?;
+    it.see("[data-test='orders/car']").await.map(drop)
+}
