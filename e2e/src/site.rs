@@ -19,6 +19,24 @@ impl Browser {
         self.choose("nature", "公共").await
     }
 
+    /// Adds a user who runs the property, and becomes that user with this password.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub async fn become_keeper(&self, password: &str) -> Result<()> {
+        self.add("system/users").await?;
+        self.choose("kind", "物业").await?;
+        self.choose("provider_id", "云栖充电").await?;
+        self.choose("property_id", "滨江物业").await?;
+        self.enter("username", "li.lei").await?;
+        self.enter("name", "李蕾").await?;
+        self.choose("role_ids", "系统管理员").await?;
+        self.save().await?;
+        let given = self.one_time_password().await?;
+        self.log_out().await?;
+        self.log_in_first("li.lei", &given, password).await
+    }
+
     /// Adds a station with its first area, has it approved and switches it on.
     ///
     /// # Errors

@@ -6,21 +6,6 @@ use thirtyfour::By;
 
 const OWN: &str = "an own password of mine";
 
-/// Becomes somebody who runs the property.
-async fn become_keeper(it: &Browser) -> Result<()> {
-    it.add("system/users").await?;
-    it.choose("kind", "物业").await?;
-    it.choose("provider_id", "云栖充电").await?;
-    it.choose("property_id", "滨江物业").await?;
-    it.enter("username", "li.lei").await?;
-    it.enter("name", "李蕾").await?;
-    it.choose("role_ids", "系统管理员").await?;
-    it.save().await?;
-    let given = it.one_time_password().await?;
-    it.log_out().await?;
-    it.log_in_first("li.lei", &given, OWN).await
-}
-
 async fn product(it: &Browser, name: &str, kind: &str, issued_to: &str, (price, face): (&str, &str)) -> Result<()> {
     it.add("members/card-products").await?;
     it.enter("name", name).await?;
@@ -52,7 +37,7 @@ async fn station(it: &Browser, path: &str, name: &str) -> Result<()> {
 async fn every_action_on_card_products_is_done_in_the_console() -> Result<()> {
     walk("3.5.1", async |walk| {
         walk.does("3.5.1/3", async |it| {
-            become_keeper(it).await?;
+            it.become_keeper(OWN).await?;
             station(it, "car/stations", "江畔站").await?;
             station(it, "bike/stations", "梧桐里单车站").await?;
             product(it, "滨江充电卡", "实体卡", "个人", ("450", "500")).await?;
@@ -143,7 +128,7 @@ async fn every_action_on_card_products_is_done_in_the_console() -> Result<()> {
 async fn every_action_on_cards_is_done_in_the_console() -> Result<()> {
     walk("3.5.2", async |walk| {
         walk.does("3.5.2/3", async |it| {
-            become_keeper(it).await?;
+            it.become_keeper(OWN).await?;
             product(it, "滨江充电卡", "实体卡", "个人", ("450", "500")).await?;
             it.enter("tiers", "100").await?;
             it.enter("tiers-1", "5").await?;
@@ -239,7 +224,8 @@ async fn every_action_on_cards_is_done_in_the_console() -> Result<()> {
             it.see_text(".el-drawer .plain-table", "发卡").await?;
             it.screenshot("card").await?;
             let detail = it.see(".el-drawer").await?.text().await?;
-            for told in ["04FFEE", "李蕾", "物业下的全部电站", "649.99", "55.00", "有效期至", "变更记录"] {
+            for told in ["04FFEE", "李蕾", "物业下的全部电站", "649.99", "55.00", "有效期至", "变更记录"]
+            {
                 ensure!(detail.contains(told), "{told} is not in {detail}");
             }
             let moved = it.see(".el-drawer .plain-table").await?.text().await?;

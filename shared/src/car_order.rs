@@ -48,6 +48,12 @@ pub struct CarOrderRow {
     /// The driver's telephone.
     #[schema(example = "13800000001")]
     pub phone: String,
+    /// The driver's plate.
+    #[schema(example = "浙A12345")]
+    pub plate: Option<String>,
+    /// The tariff that it is priced by.
+    #[schema(example = "峰平谷电价")]
+    pub tariff_name: String,
     /// How it was started.
     pub start_method: StartMethod,
     /// The card that it was started with.
@@ -270,6 +276,8 @@ impl Resource for CarOrders {
         Column::new("serial_no", t("出厂标识", "Serial no."), As::Text).detail_only(),
         Column::new("connector", t("电枪编号", "Connector"), As::Text).at("connector_code"),
         Column::new("phone", t("手机号", "Phone"), As::Text),
+        Column::new("plate", t("车牌号码", "Plate"), As::Text).detail_only(),
+        Column::new("tariff", t("计费规则", "Tariff"), As::Text).at("tariff_name").detail_only(),
         Column::new("start_method", t("启动方式", "Started by"), As::Code(StartMethod::CHOICES)).detail_only(),
         Column::new("card_no", t("充电卡号", "Card"), As::Text).detail_only(),
         Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), As::Number),
@@ -351,10 +359,10 @@ impl RefundForm {
     pub const FIELDS: &'static [Field] = &[
         Field::new("amount_fen", t("退费金额(元)", "Amount (yuan)"), Input::Fen { min: 1, max: 100_000 })
             .required()
-            .at("refundable_fen")
+            .most("refundable_fen")
             .help(t(
-                "已填入最大退费金额，即预付金额减去已退金额（含退款中），可改小。原路退回，先退服务费，再退电费。",
-                "Filled in is the most: the prepayment less what went back or is on its way. The service fee is given up first.",
+                "不超过预付金额减去已退金额（含退款中）。原路退回，先退服务费，再退电费。",
+                "At most the prepayment less what went back or is on its way. The service fee is given up first.",
             )),
         Field::new("reason", t("退款原因", "Reason"), Input::Text(80)).required(),
     ];

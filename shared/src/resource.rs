@@ -109,6 +109,11 @@ pub trait Resource: Sized + 'static {
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
     /// Which kinds of users may be given its permissions at all.
     const KINDS: &'static [UserKind] = &[UserKind::Platform, UserKind::Provider, UserKind::Property];
+
+    /// What people call a row that is given as JSON.
+    fn name_of(row: &Value) -> &str {
+        at(row, Self::NAME).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 /// A resource whose rows people write.

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, Tone};
-use crate::describe::{As, Cell, Column, Field, Input};
+use crate::describe::{As, Cell, Column, Field, Input, at};
 use crate::fixed::{Fen, Kwh, Price};
 use crate::pricing::{self, Bill, Period, PricingError, Tariff, TariffMode, UnitPrice};
 use crate::problem::FieldError;
@@ -71,7 +71,8 @@ fn standing(row: &Value) -> Cell {
 fn prices(row: &Value) -> Cell {
     let price = |it: &Value| it.as_str()?.parse::<Price>().ok();
     let sum = |it: &Value| price(&it["elec"])?.plus(price(&it["service"])?).ok();
-    let sums = || row["tariff"]["prices"].as_object().into_iter().flat_map(FormMap::values).filter_map(sum);
+    let sums =
+        || at(row, "tariff/prices").and_then(Value::as_object).into_iter().flat_map(FormMap::values).filter_map(sum);
     match (sums().min(), sums().max()) {
         (Some(least), Some(most)) if least < most => Cell::number(format!("{least} – {most}")),
         (Some(least), _) => Cell::number(least),

@@ -45,7 +45,7 @@ pub struct Deed<'a> {
 impl<'a> Deed<'a> {
     /// Something that was done to a row of a resource; the row's JSON says what people call it.
     pub fn of<R: Resource>(action: &'a str, id: Uuid, row: &'a Value) -> Self {
-        Self { resource: R::PATH, action, id, name: row[R::NAME].as_str().unwrap_or_default() }
+        Self { resource: R::PATH, action, id, name: R::name_of(row) }
     }
 }
 

@@ -328,7 +328,7 @@ pub async fn named<R: Browse>(
     let page = R::list(conn, scope, &filter, &PageQuery { size: 200, ..PageQuery::default() }).await?;
     let mut exact = vec![];
     for row in &page.items {
-        if json(row)?[R::NAME] == **name {
+        if R::name_of(&json(row)?) == name {
             exact.push(row.id());
         }
     }

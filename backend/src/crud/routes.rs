@@ -221,7 +221,7 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
     let row = conn
         .transaction(async |conn| {
             let before = R::find(conn, &actor.caller.scope, id).await?;
-            if json(&before)?["enabled"] == on {
+            if json(&before)?.get("enabled") == Some(&Value::Bool(on)) {
                 return Ok::<_, Error>(before);
             }
             stamp(conn, <R as Switch>::TABLE, id, None).await?;

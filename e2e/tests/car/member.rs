@@ -69,6 +69,18 @@ async fn every_action_on_drivers_is_done_in_the_console() -> Result<()> {
     .await
 }
 
+const OWN: &str = "an own password of mine";
+
+/// Begins to issue a card that the collective pays for.
+async fn issue(it: &Browser) -> Result<()> {
+    it.add("members/cards").await?;
+    it.choose("issued_to", "集体户").await?;
+    it.choose("product_id", "车队卡").await?;
+    it.choose("collective_id", "江虹物流").await?;
+    it.enter("phone", "13700000001").await?;
+    it.enter("holder", "林晓").await
+}
+
 /// Fills in a collective of the property.
 async fn fill_in(it: &Browser, name: &str, phone: &str) -> Result<()> {
     it.add("members/collectives").await?;
@@ -136,6 +148,59 @@ async fn every_action_on_collectives_is_done_in_the_console() -> Result<()> {
                 ensure!(told.contains(text), "{text}: {told}");
             }
             it.screenshot("collectives").await
+        })
+        .await?;
+        walk.does("3.5.5/5", async |it| {
+            it.act("江虹物流", "recharge").await?;
+            it.enter("amount_fen", "1000.50").await?;
+            it.save().await?;
+            let line = it.row("1000.50").await?.text().await?;
+            ensure!(line.contains("江虹物流"), "{line}");
+            Ok(())
+        })
+        .await?;
+        walk.does("3.5.5/8", async |it| {
+            it.act("江虹物流", "lock").await?;
+            let question = it.agree().await?;
+            ensure!(question.contains("无法发卡"), "{question}");
+            it.see_text("tr.el-table__row", "已锁定").await?;
+            // Who runs the property issues cards, and not to a locked or disabled one.
+            it.become_keeper(OWN).await?;
+            it.add("members/card-products").await?;
+            for (field, text) in [("name", "车队卡"), ("price_fen", "200"), ("face_fen", "200")] {
+                it.enter(field, text).await?;
+            }
+            it.choose("kind", "虚拟卡").await?;
+            it.choose("issued_to", "集体户").await?;
+            it.save().await?;
+            issue(it).await?;
+            let why = it.refused().await?;
+            ensure!(why.contains("已锁定"), "{why}");
+            it.page("members/collectives").await?;
+            it.act("江虹物流", "unlock").await?;
+            it.see_text("tr.el-table__row", "江虹物流").await.map(drop)
+        })
+        .await?;
+        walk.does("3.5.5/7", async |it| {
+            it.switch("江虹物流").await?;
+            it.agree().await?;
+            it.told("禁用成功").await?;
+            issue(it).await?;
+            let why = it.refused().await?;
+            ensure!(why.contains("已禁用"), "{why}");
+            Ok(())
+        })
+        .await?;
+        walk.does("3.5.5/6", async |it| {
+            it.page("members/collectives").await?;
+            it.switch("江虹物流").await?;
+            it.agree().await?;
+            it.told("启用成功").await?;
+            issue(it).await?;
+            it.save().await?;
+            it.see_text("tr.el-table__row", "江虹物流").await?;
+            it.page("members/collectives").await?;
+            it.see_text("tr.el-table__row", "800.50").await.map(drop)
         })
         .await
     })

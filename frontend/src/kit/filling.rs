@@ -72,7 +72,7 @@ impl Filling {
         let it = Self { key, ..Self::begin(fields, Some(address), FormMap::new()) };
         it.read(|it, row| {
             let own = |name: &str| it.fields.iter().any(|it| it.name == name);
-            for name in it.fields.iter().flat_map(|it| it.parents()).filter(|it| !own(it)) {
+            for name in it.fields.iter().flat_map(|it| it.parents().chain(it.most)).filter(|it| !own(it)) {
                 // What a row does not name is the row itself: `role_id` of a role.
                 put(it.form, name, row.get(name).or(row.get("id")).cloned().unwrap_or_default());
             }

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::Choice;
 use shared::describe::{Input, Offer};
+use shared::fixed::Fen;
 
 use super::days::days;
 use super::entry::coordinates;
@@ -67,6 +68,11 @@ impl Default for Line {
 fn line(slot: Slot, it: Line) -> AnyView {
     let Line { kind, keys, max, unit, hint } = it;
     let typed = move |event: Event| slot.put(event_target_value(&event));
+    let most = move || {
+        let most = slot.form.with(|it| it.get(slot.field.most?).and_then(Value::as_i64))?;
+        Some(format!("{} {}", tr("最多", "At most"), Fen(most).yuan()))
+    };
+    let hint = move || most().unwrap_or_else(|| hint.to_owned());
     let complete = if kind == "password" { "new-password" } else { "off" };
     view! {
         <div class="el-input" class:is-disabled=slot.locked>

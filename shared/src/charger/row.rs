@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{ChargerCondition, Communication, CurrentType, Interface, Mounting, Speed};
-use crate::describe::Cell;
+use crate::describe::{Cell, at};
 use crate::device::ConnectorStatus;
 use crate::fault::FaultNote;
 use crate::resource::Row;
@@ -123,7 +123,7 @@ pub struct CarChargerRow {
 
 /// What the connectors of a charger are doing, in numbers: free, charging, broken, all.
 pub(super) fn counts(row: &Value) -> Cell {
-    let count = |name: &str| row["connectors"][name].as_i64().unwrap_or_default();
+    let count = |name: &str| at(row, &format!("connectors/{name}")).and_then(Value::as_i64).unwrap_or_default();
     Cell::number(["available", "charging", "faulted", "total"].map(|it| count(it).to_string()).join(" / "))
 }
 

@@ -92,6 +92,8 @@ pub struct Field {
     /// Narrows a lookup: sends the values of the named fields as these search conditions, e.g. areas of the chosen
     /// station. A field without a value does not narrow it.
     pub within: [Option<&'static str>; 4],
+    /// Where a row says how much it may be at most; told while nothing is typed.
+    pub most: Option<&'static str>,
     /// How rows are offered, where some are chosen.
     pub offer: Offer,
     /// Asked for only while another field holds one of these values, and then it must be filled in.
@@ -110,6 +112,7 @@ impl Field {
             help: None,
             at: None,
             within: [None; 4],
+            most: None,
             offer: Offer::List,
             only: None,
         }
@@ -136,6 +139,12 @@ impl Field {
     /// A row has it elsewhere than under its name.
     pub const fn at(mut self, path: &'static str) -> Self {
         self.at = Some(path);
+        self
+    }
+
+    /// The row says how much it may be at most.
+    pub const fn most(mut self, path: &'static str) -> Self {
+        self.most = Some(path);
         self
     }
 

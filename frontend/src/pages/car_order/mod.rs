@@ -92,7 +92,17 @@ fn known(it: Subject) -> AnyView {
         |fact: &'static Fact| (say(fact.label).to_owned(), live(move || cell(&it.answer.with(|it| fact.cell(it)))));
     let mut items = it.items(&["station", "area"]);
     items.push(more(t("电桩编号", "Charger"), charger));
-    items.extend(it.items(&["serial_no", "connector", "phone", "start_method", "card_no", "elec", "service"]));
+    items.extend(it.items(&[
+        "serial_no",
+        "connector",
+        "phone",
+        "plate",
+        "tariff",
+        "start_method",
+        "card_no",
+        "elec",
+        "service",
+    ]));
     items.extend(MORE.iter().map(fact));
     items.extend(it.items(&["id", "started_at", "ended_at", "end_reason", "end_note"]));
     descriptions(items)
