@@ -79,8 +79,8 @@ async fn every_action_on_areas_is_done_in_the_console() -> Result<()> {
             it.enter("phone", "0571-88880002").await?;
             it.enter("power_w", "960").await?;
             it.save().await?;
-            let row = it.row(AREA).await?.text().await?;
-            ensure!(row.contains("0571-88880002") && row.contains("960"), "{row}");
+            let row = it.row("0571-88880002").await?.text().await?;
+            ensure!(row.contains(AREA) && row.contains("960"), "{row}");
             Ok(())
         })
         .await?;

@@ -135,7 +135,7 @@ async fn every_action_on_refunds_is_done_in_the_console() -> Result<()> {
             it.save().await?;
             it.page("orders/refunds").await?;
             let both = [rest.as_str(), &part.yuan()];
-            it.see_column(8, &both).await?;
+            it.see_column(9, &both).await?;
             until("both have arrived", async || {
                 let rows = it.texts("tr.el-table__row").await.unwrap_or_default();
                 Ok(rows.len() == 2 && rows.iter().all(|it| it.contains("退款成功")))
@@ -145,7 +145,7 @@ async fn every_action_on_refunds_is_done_in_the_console() -> Result<()> {
                 [("order_no", whole.no(), &both[..]), ("phone", PAID, &both), ("phone", UNPAID, &[])]
             {
                 it.search(field, text).await?;
-                it.see_column(8, found).await?;
+                it.see_column(9, found).await?;
                 it.reset().await?;
             }
             for (field, text, found) in [
@@ -157,7 +157,7 @@ async fn every_action_on_refunds_is_done_in_the_console() -> Result<()> {
                 ("state", "退款失败", &[]),
             ] {
                 it.search_for(field, text).await?;
-                it.see_column(8, found).await?;
+                it.see_column(9, found).await?;
                 it.reset().await?;
             }
             for (field, days, found) in [
@@ -167,10 +167,10 @@ async fn every_action_on_refunds_is_done_in_the_console() -> Result<()> {
                 ("finished", "今天", &both),
             ] {
                 it.search_days(field, days).await?;
-                it.see_column(8, found).await?;
+                it.see_column(9, found).await?;
                 it.reset().await?;
             }
-            it.see_column(8, &both).await?;
+            it.see_column(9, &both).await?;
             it.screenshot("refunds").await
         })
         .await?;
