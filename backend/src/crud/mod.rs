@@ -40,7 +40,7 @@ pub trait Browse: Resource {
         page: &PageQuery,
     ) -> impl Future<Output = Result<Page<Self::Row>>> + Send;
 
-    /// One row in scope; [`Error::NotFound`](crate::error::Error::NotFound) otherwise.
+    /// One row in scope; [`Error::NotFound`] otherwise.
     fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid)
     -> impl Future<Output = Result<Self::Detail>> + Send;
 }

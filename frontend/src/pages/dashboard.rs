@@ -13,7 +13,7 @@ use crate::{answer, clock, events};
 
 /// The numbers are read anew this often even if nobody tells of anything: days go by, and the server adds up only once in
 /// a while.
-const REFRESH_MS: u32 = 30_000;
+const REFRESH_MS: u32 = 10_000;
 
 /// The page.
 pub fn dashboard() -> AnyView {

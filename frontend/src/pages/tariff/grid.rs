@@ -171,6 +171,7 @@ fn cell(board: Board, slot: usize) -> AnyView {
     let over = move |_: PointerEvent| {
         if board.painting.get_untracked() {
             board.paint(slot);
+            board.go(slot);
         }
     };
     view! {
