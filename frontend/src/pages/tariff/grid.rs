@@ -171,7 +171,8 @@ fn cell(board: Board, slot: usize) -> AnyView {
     let over = move |_: PointerEvent| {
         if board.painting.get_untracked() {
             board.paint(slot);
-            board.go(slot);
+            // The keyboard goes on from here. Focus would scroll, and the hand with it.
+            board.at.set(slot);
         }
     };
     view! {
