@@ -48,12 +48,6 @@ pub struct CarOrderRow {
     /// The driver's telephone.
     #[schema(example = "13800000001")]
     pub phone: String,
-    /// The driver's plate.
-    #[schema(example = "浙A12345")]
-    pub plate: Option<String>,
-    /// The tariff that it is priced by.
-    #[schema(example = "峰平谷电价")]
-    pub tariff_name: String,
     /// How it was started.
     pub start_method: StartMethod,
     /// The card that it was started with.
@@ -171,6 +165,12 @@ pub struct CarOrderDetail {
     /// What the list shows.
     #[serde(flatten)]
     pub order: CarOrderRow,
+    /// The driver's plate.
+    #[schema(example = "浙A12345")]
+    pub plate: Option<String>,
+    /// What the tariff is called that it is priced by.
+    #[schema(example = "峰平谷电价")]
+    pub tariff_name: String,
     /// What was charged of the prepayment, in fen.
     #[schema(example = 3345)]
     pub charged_fen: Fen,
@@ -276,8 +276,6 @@ impl Resource for CarOrders {
         Column::new("serial_no", t("出厂标识", "Serial no."), As::Text).detail_only(),
         Column::new("connector", t("电枪编号", "Connector"), As::Text).at("connector_code"),
         Column::new("phone", t("手机号", "Phone"), As::Text),
-        Column::new("plate", t("车牌号码", "Plate"), As::Text).detail_only(),
-        Column::new("tariff", t("计费规则", "Tariff"), As::Text).at("tariff_name").detail_only(),
         Column::new("start_method", t("启动方式", "Started by"), As::Code(StartMethod::CHOICES)).detail_only(),
         Column::new("card_no", t("充电卡号", "Card"), As::Text).detail_only(),
         Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), As::Number),

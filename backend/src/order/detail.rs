@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{
-    car_orders, charge_sessions, ledger_accounts, ledger_entries, ledger_transactions, meter_readings, order_events,
+    car_orders, charge_sessions, drivers, ledger_accounts, ledger_entries, ledger_transactions, meter_readings,
+    order_events, tariff_versions, tariffs,
 };
 use shared::car_order::{CarOrderDetail, CarOrderRow, CurvePoint, LedgerLine, OrderEventRow};
 use shared::fixed::Fen;
@@ -34,6 +35,8 @@ type Session = (
     Fen,
     Fen,
     Option<DateTime<Utc>>,
+    String,
+    Option<String>,
 );
 
 /// Puts everything together about an order that was found in scope.
@@ -50,8 +53,11 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         charged_fen,
         overrun_fen,
         settled_at,
+        tariff_name,
+        plate,
     ): Session = charge_sessions::table
-        .inner_join(car_orders::table)
+        .inner_join(car_orders::table.inner_join(drivers::table))
+        .inner_join(tariff_versions::table.inner_join(tariffs::table))
         .filter(charge_sessions::order_id.eq(id))
         .select((
             charge_sessions::tariff,
@@ -64,6 +70,8 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
             car_orders::charged_fen,
             car_orders::overrun_fen,
             car_orders::settled_at,
+            tariffs::name,
+            drivers::plate,
         ))
         .first(conn)
         .await?;
@@ -83,6 +91,8 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
     about.extend(payments.iter().map(|it| it.id));
     about.extend(refunds.iter().map(|it| it.id));
     Ok(CarOrderDetail {
+        plate,
+        tariff_name,
         charge_seconds: order.charge_seconds(Utc::now()),
         charged_fen,
         overrun_fen,

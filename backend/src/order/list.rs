@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, charge_sessions, chargers, connectors, drivers, stations, tariff_versions, tariffs};
+use schema::{areas, car_orders, charge_sessions, chargers, connectors, stations};
 use shared::car_order::{CarOrderDetail, CarOrderFilter, CarOrderRow, CarOrders};
 use shared::fixed::{Fen, Kwh};
 use shared::order::{EndReason, OrderFlag, OrderState, StartMethod};
@@ -39,10 +39,6 @@ pub(super) struct Order {
     connector_code: String,
     driver_id: Uuid,
     phone: String,
-    #[diesel(select_expression = drivers::plate)]
-    plate: Option<String>,
-    #[diesel(select_expression = tariffs::name)]
-    tariff_name: String,
     start_method: StartMethod,
     card_no: Option<String>,
     end_reason: Option<EndReason>,
@@ -80,8 +76,6 @@ impl From<Order> for CarOrderRow {
             connector_code: it.connector_code,
             driver_id: it.driver_id,
             phone: it.phone,
-            plate: it.plate,
-            tariff_name: it.tariff_name,
             start_method: it.start_method,
             card_no: it.card_no,
             end_reason: it.end_reason,
@@ -109,8 +103,7 @@ fn joined() -> _ {
         .inner_join(areas::table)
         .inner_join(chargers::table)
         .inner_join(connectors::table)
-        .inner_join(drivers::table)
-        .inner_join(charge_sessions::table.inner_join(tariff_versions::table.inner_join(tariffs::table)))
+        .inner_join(charge_sessions::table)
 }
 
 /// The orders that the caller may see. Every read starts here: it is one table, so that what is searched and counted is
