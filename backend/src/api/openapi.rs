@@ -5,7 +5,7 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, Para
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContactBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Required, ResponseBuilder, Type,
+    Components, ContactBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, Required, ResponseBuilder, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -25,6 +25,10 @@ pub fn document(operations: &[Op]) -> OpenApi {
         bearer.bearer_format = Some("JWT".to_owned());
         bearer.description = Some(what.to_owned());
         components.add_security_scheme(name, SecurityScheme::Http(bearer));
+    }
+    for (status, what) in FAILURES {
+        let response = ResponseBuilder::new().description(what).content(PROBLEM, json_content("Problem"));
+        components.responses.insert(format!("Problem{status}"), response.build().into());
     }
     let info = InfoBuilder::new()
         .title("Wattyard 智慧充电管理平台")
@@ -87,9 +91,8 @@ fn operation(op: &Op) -> utoipa::openapi::path::Operation {
             operation.response("200", ResponseBuilder::new().description("Done").content(*media, Content::default()))
         }
     };
-    for (status, what) in failures(op) {
-        let response = ResponseBuilder::new().description(what).content(PROBLEM, json_content("Problem"));
-        operation = operation.response(status, response);
+    for status in failures(op) {
+        operation = operation.response(status, Ref::from_response_name(format!("Problem{status}")));
     }
     match &op.access {
         Access::Public => operation.securities(Some(Vec::<SecurityRequirement>::new())),
@@ -100,29 +103,29 @@ fn operation(op: &Op) -> utoipa::openapi::path::Operation {
     .build()
 }
 
+/// How operations fail: each is described once, and referred to.
+const FAILURES: [(&str, &str); 7] = [
+    ("401", "Not logged in, or no longer"),
+    ("403", "The permission is lacking"),
+    ("404", "Not there, or not yours"),
+    ("409", "The state of things forbids it"),
+    ("422", "Fields are wrong; `errors` says which"),
+    ("429", "Too often; see `Retry-After`"),
+    ("503", "The database, a device or a provider cannot be reached"),
+];
+
 /// How an operation can fail, from what it is.
-fn failures(op: &Op) -> Vec<(&'static str, &'static str)> {
-    let mut failures = vec![];
-    if op.access != Access::Public || op.id.starts_with("login") {
-        failures.push(("401", "Not logged in, or no longer"));
-    }
-    if matches!(op.access, Access::Permission(_)) {
-        failures.push(("403", "The permission is lacking"));
-    }
-    if op.path.contains('{') {
-        failures.push(("404", "Not there, or not yours"));
-    }
-    if !op.method.is_safe() {
-        failures.push(("409", "The state of things forbids it"));
-    }
-    if op.body.is_some() || !op.params.is_empty() {
-        failures.push(("422", "Fields are wrong; `errors` says which"));
-    }
-    if op.access == Access::Public {
-        failures.push(("429", "Too often; see `Retry-After`"));
-    }
-    failures.push(("503", "The database, a device or a provider cannot be reached"));
-    failures
+fn failures(op: &Op) -> impl Iterator<Item = &'static str> {
+    let can = |status: &str| match status {
+        "401" => op.access != Access::Public || op.id.starts_with("login"),
+        "403" => matches!(op.access, Access::Permission(_)),
+        "404" => op.path.contains('{'),
+        "409" => !op.method.is_safe(),
+        "422" => op.body.is_some() || !op.params.is_empty(),
+        "429" => op.access == Access::Public,
+        _ => true,
+    };
+    FAILURES.into_iter().map(|it| it.0).filter(move |it| can(it))
 }
 
 /// Gives every object schema an example that is put together from those of its fields.
