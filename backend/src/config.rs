@@ -24,6 +24,8 @@ pub struct Config {
     pub charging: Charging,
     /// Payment channels.
     pub payment: Payment,
+    /// Electronic invoices.
+    pub invoice: Invoice,
     /// One-time codes by text message.
     pub sms: Sms,
     /// Work that is done beside the requests.
@@ -256,6 +258,56 @@ impl Default for Sandbox {
     }
 }
 
+/// Electronic invoices.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Invoice {
+    /// The service that issues them.
+    pub nuonuo: Nuonuo,
+    /// That it does not know an invoice is believed when it says so again after this.
+    pub not_found_seconds: i64,
+}
+
+impl Default for Invoice {
+    fn default() -> Self {
+        Self { nuonuo: Nuonuo::default(), not_found_seconds: 60 }
+    }
+}
+
+/// Nuonuo's open platform.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nuonuo {
+    /// Where it is, such as `https://sdk.nuonuo.com/open/v1/services`; empty switches invoices off.
+    pub url: String,
+    /// Our application there.
+    pub app_key: String,
+    /// The key that signs requests.
+    pub app_secret: Secret,
+    /// The token that the sellers have given our application.
+    pub access_token: Secret,
+    /// The sellers' terminal, where the service asks for one.
+    pub extension_number: String,
+    /// A call that is not answered within this has an unknown outcome.
+    pub timeout_seconds: u64,
+    /// Hosts besides the service's own where the files of invoices may be, with all below them.
+    pub file_hosts: Vec<String>,
+}
+
+impl Default for Nuonuo {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            app_key: String::new(),
+            app_secret: Secret::default(),
+            access_token: Secret::default(),
+            extension_number: String::new(),
+            timeout_seconds: 15,
+            file_hosts: vec!["nuonuo.com".into(), "nuonuocs.cn".into(), "nntest.cn".into()],
+        }
+    }
+}
+
 /// One-time codes by text message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -392,6 +444,8 @@ impl Config {
             &mut masked.auth.jwt_secret,
             &mut masked.payment.sandbox.secret,
             &mut masked.sms.secret,
+            &mut masked.invoice.nuonuo.app_secret,
+            &mut masked.invoice.nuonuo.access_token,
         ];
         for secret in secrets {
             if !secret.is_empty() {

@@ -9,6 +9,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{
     areas, charger_states, chargers, connectors, properties, providers, stations, tariff_versions, tariffs, users,
 };
+use shared::invoice::{Seller, VatRate};
 use shared::pricing::{Period, Range, Tariff, UnitPrice};
 use uuid::Uuid;
 
@@ -70,8 +71,8 @@ pub fn power(number: usize) -> Option<i64> {
     chargers.nth(number.checked_sub(1)?)
 }
 
-/// Puts the settings of the simulated channel and text messages in place where none are given: server and simulator
-/// find the same secret in the data folder.
+/// Puts the settings of the simulated channel, invoicing service and text messages in place where none are given: server
+/// and simulator find the same secret in the data folder.
 ///
 /// # Errors
 /// The secret cannot be read or written.
@@ -88,6 +89,13 @@ pub fn settings(config: &mut Config) -> Result<()> {
     }
     if config.sms.secret.is_empty() {
         config.sms.secret = sandbox.secret.clone();
+    }
+    let nuonuo = &mut config.invoice.nuonuo;
+    if nuonuo.url.is_empty() {
+        nuonuo.url = format!("{}/open/v1/services", sandbox.url);
+        "demo".clone_into(&mut nuonuo.app_key);
+        nuonuo.app_secret = sandbox.secret.clone();
+        nuonuo.access_token = sandbox.secret.clone();
     }
     Ok(())
 }
@@ -201,6 +209,7 @@ async fn station(
             stations::address.eq(address),
             stations::lng.eq(lng),
             stations::lat.eq(lat),
+            stations::seller.eq(seller()),
             stations::review.eq("approved"),
             stations::enabled.eq(true),
         ))
@@ -225,6 +234,27 @@ async fn station(
         self::charger(conn, owner, area_id, charger, power, now).await?;
     }
     Ok(charger)
+}
+
+/// In whose name the stations sell.
+fn seller() -> Seller {
+    let code = || "1100101020100000000".to_owned();
+    Seller {
+        merchant_no: "ZS100001".to_owned(),
+        company_name: "杭州绿源充电科技有限公司".to_owned(),
+        tax_id: "91330100MA2AXXXX0A".to_owned(),
+        address: Some("杭州市滨江区江南大道 1 号".to_owned()),
+        phone: Some("0571-88880000".to_owned()),
+        bank_name: Some("中国银行杭州滨江支行".to_owned()),
+        bank_account: Some("350000000000000001".to_owned()),
+        drawer: "李敏".to_owned(),
+        payee: Some("周洁".to_owned()),
+        checker: Some("陈晨".to_owned()),
+        elec_rate: VatRate::P13,
+        elec_code: code(),
+        service_rate: VatRate::P13,
+        service_code: code(),
+    }
 }
 
 async fn charger(

@@ -22,7 +22,7 @@ use crate::crud::import::{self, Named};
 use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
-    area, charger, charging, command, connector, dashboard, driver, events, member, order, payment, presence,
+    area, charger, charging, command, connector, dashboard, driver, events, invoice, member, order, payment, presence,
     retention, station, system, tariff, unregistered,
 };
 
@@ -30,6 +30,7 @@ use crate::{
 pub const JOBS: &[Kind] = &[
     kind::<charging::watch::Watch>(),
     kind::<command::Sweep>(),
+    kind::<invoice::Carry>(),
     kind::<payment::inbox::Process>(),
     kind::<payment::refund::send::SendRefund>(),
     kind::<payment::watch::Watch>(),
@@ -51,6 +52,7 @@ pub fn operations() -> Vec<Op> {
         unregistered::operations(),
         payment::list::operations(),
         payment::notice::operations(),
+        invoice::operations(),
         member::operations(),
         driver::operations(),
         system::operations(),

@@ -62,6 +62,8 @@ impl Platform {
         config.payment.sandbox.secret = Secret::new("a secret of the sandbox");
         config.sms.url = format!("http://{bank}");
         config.sms.secret = Secret::new("a secret of the text messages");
+        config.invoice.nuonuo.url = format!("http://{bank}/open/v1/services");
+        config.invoice.nuonuo.app_secret = Secret::new("a secret of the invoicing service");
         change(&mut config);
         let core: Arc<Core> = Core::new(config.clone(), fresh_database().await?)?;
         let app = App::new(core.clone())?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::codes::Code;
 use crate::describe::{Action, As, Column, Field, Input};
 use crate::fixed::{Fen, Kwh};
+use crate::invoice::{InvoiceRequest, InvoiceRow, InvoiceState};
 use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
 use crate::payment::{PaymentRow, RefundRow};
 use crate::pricing::{Bill, Segment, Tariff};
@@ -79,6 +80,8 @@ pub struct CarOrderRow {
     /// The battery's state that was last reported, in percent.
     #[schema(example = 54)]
     pub soc: Option<i32>,
+    /// Where its newest invoice stands.
+    pub invoice: Option<InvoiceState>,
     /// What somebody may have to look at.
     pub flags: Vec<OrderFlag>,
     /// When it was made.
@@ -214,6 +217,8 @@ pub struct CarOrderDetail {
     pub payments: Vec<PaymentRow>,
     /// Its refunds.
     pub refunds: Vec<RefundRow>,
+    /// Its invoices, the newest first.
+    pub invoices: Vec<InvoiceRow>,
     /// Its lines in the ledger.
     pub ledger: Vec<LedgerLine>,
 }
@@ -286,6 +291,7 @@ impl Resource for CarOrders {
         Column::new("service", t("服务费(元)", "Service fee (yuan)"), As::Fen).at("service_fen").detail_only(),
         Column::new("total", t("费用(元)", "Fee (yuan)"), As::Fen).at("total_fen"),
         Column::new("refunded", t("已退(元)", "Refunded (yuan)"), As::Fen).at("refunded_fen"),
+        Column::new("invoice", t("发票", "Invoice"), As::Code(InvoiceState::CHOICES)),
         Column::new("end_reason", t("结束描述", "Why it ended"), As::Code(EndReason::CHOICES)).detail_only(),
         Column::new("end_note", t("结束说明", "Staff's note"), As::Text).detail_only(),
         Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
@@ -316,6 +322,10 @@ impl Resource for CarOrders {
             .when(|it| OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0)
             .danger()
             .keyed(),
+        Action::new("invoice", t("开票", "Invoice")).fields(InvoiceRequest::FIELDS).when(|it| {
+            let invoiced = InvoiceState::of(&it["invoice"]).is_some_and(InvoiceState::is_live);
+            OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0 && !invoiced
+        }),
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }

@@ -16,6 +16,7 @@ pub mod driver_app;
 pub mod fault;
 pub mod fixed;
 pub mod history;
+pub mod invoice;
 pub mod member;
 pub mod order;
 pub mod page;

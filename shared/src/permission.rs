@@ -172,6 +172,7 @@ pub const PAGES: &[Page] = &[
     browse::<crate::car_order::CarOrders>(),
     browse::<crate::payment::Payments>(),
     browse::<crate::payment::Refunds>(),
+    browse::<crate::invoice::Invoices>(),
     browse::<crate::member::driver::Drivers>(),
     // Its own people may look at it; it is kept by those above it.
     edit::<crate::member::collective::Collectives>().apart(&[("view", &UserKind::ALL)]),

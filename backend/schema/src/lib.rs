@@ -397,6 +397,59 @@ diesel::table! {
 }
 
 diesel::table! {
+    invoice_files (invoice_id) {
+        invoice_id -> Uuid,
+        pdf -> Bytea,
+    }
+}
+
+diesel::table! {
+    invoice_orders (invoice_id, order_id) {
+        invoice_id -> Uuid,
+        order_id -> Uuid,
+        gross_fen -> Int8,
+        live -> Bool,
+    }
+}
+
+diesel::table! {
+    invoices (id) {
+        id -> Uuid,
+        invoice_no -> Text,
+        provider_id -> Uuid,
+        property_id -> Uuid,
+        station_id -> Uuid,
+        order_kind -> Text,
+        driver_id -> Uuid,
+        state -> Text,
+        kind -> Text,
+        buyer -> Text,
+        title -> Text,
+        tax_id -> Nullable<Text>,
+        email -> Text,
+        phone -> Text,
+        requested_by -> Text,
+        seller -> Jsonb,
+        lines -> Jsonb,
+        gross_fen -> Int8,
+        tax_fen -> Int8,
+        serial_no -> Text,
+        service_no -> Nullable<Text>,
+        number -> Nullable<Text>,
+        code -> Nullable<Text>,
+        issued_at -> Nullable<Timestamptz>,
+        void_no -> Nullable<Text>,
+        void_reason -> Nullable<Text>,
+        sent_at -> Nullable<Timestamptz>,
+        not_found_at -> Nullable<Timestamptz>,
+        failure -> Nullable<Text>,
+        finished_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Uuid,
         kind -> Text,
@@ -702,6 +755,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         short_name -> Nullable<Text>,
+        seller -> Nullable<Jsonb>,
     }
 }
 
@@ -837,6 +891,13 @@ diesel::joinable!(driver_visits -> drivers (driver_id));
 diesel::joinable!(driver_visits -> properties (property_id));
 diesel::joinable!(driver_visits -> providers (provider_id));
 diesel::joinable!(driver_visits -> stations (station_id));
+diesel::joinable!(invoice_files -> invoices (invoice_id));
+diesel::joinable!(invoice_orders -> car_orders (order_id));
+diesel::joinable!(invoice_orders -> invoices (invoice_id));
+diesel::joinable!(invoices -> drivers (driver_id));
+diesel::joinable!(invoices -> properties (property_id));
+diesel::joinable!(invoices -> providers (provider_id));
+diesel::joinable!(invoices -> stations (station_id));
 diesel::joinable!(ledger_entries -> ledger_accounts (account_id));
 diesel::joinable!(ledger_entries -> ledger_transactions (transaction_id));
 diesel::joinable!(meter_readings -> car_orders (order_id));
@@ -900,6 +961,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     inbox,
     inbox_rejected,
+    invoice_files,
+    invoice_orders,
+    invoices,
     jobs,
     ledger_accounts,
     ledger_entries,

@@ -1,5 +1,6 @@
 //! The operations of a resource, from its description.
 
+use shared::describe::Action;
 use shared::history::HistoryRow;
 use shared::page::PageQuery;
 use shared::resource::{Resource, Verb};
@@ -151,8 +152,26 @@ pub fn delete<R: Delete>() -> Vec<Op> {
 /// A special action `POST …/{id}/{verb}` as the resource's `ACTIONS` describe it; add the body, the answer and the handler.
 /// A test compares the verbs with the descriptions, so that none lacks its label, button and permission.
 pub fn action<R: Resource>(verb: &'static str) -> Op {
-    let action = R::ACTIONS.iter().find(|it| it.verb == verb);
+    let action = described::<R>(verb);
     let (label, keyed) = action.map_or((t("操作", "Act"), false), |it| (it.label, it.keyed));
+    let op = Op::post(path::<R>(&format!("/{{id}}/{verb}")), operation_id::<R>(verb), label);
+    let op = op.tag(R::PATH).permission(permission::<R>(verb));
+    if keyed { op.keyed() } else { op }
+}
+
+/// A special action that gives a file, `GET …/{id}/{verb}`; add the media type and the handler.
+pub fn file<R: Resource>(verb: &'static str) -> Op {
+    let label = described::<R>(verb).map_or(t("下载", "Download"), |it| it.label);
+    let op = Op::get(path::<R>(&format!("/{{id}}/{verb}")), operation_id::<R>(verb), label);
+    op.tag(R::PATH).permission(permission::<R>(verb))
+}
+
+fn described<R: Resource>(verb: &str) -> Option<&'static Action> {
+    R::ACTIONS.iter().find(|it| it.verb == verb)
+}
+
+/// `sync-clock` of a charger is `syncClockCarCharger`.
+fn operation_id<R: Resource>(verb: &str) -> String {
     let mut name = String::new();
     for word in verb.split('-') {
         let mut letters = word.chars();
@@ -163,9 +182,7 @@ pub fn action<R: Resource>(verb: &'static str) -> Op {
         }
         name.push_str(letters.as_str());
     }
-    let op = Op::post(path::<R>(&format!("/{{id}}/{verb}")), format!("{name}{}", R::ONE), label);
-    let op = op.tag(R::PATH).permission(permission::<R>(verb));
-    if keyed { op.keyed() } else { op }
+    name + R::ONE
 }
 
 fn tagged<R: Resource>(ops: Vec<Op>) -> Vec<Op> {

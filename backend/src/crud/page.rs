@@ -1,6 +1,6 @@
 //! Paging: pages by number, keyset by id, and counts that stop in time.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::expression::expression_types::NotSelectable;
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::expression_methods::ExpressionMethods;
@@ -13,8 +13,9 @@ use diesel_async::methods::LoadQuery;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
 use shared::codes::Code;
-use shared::page::{COUNT_CAP, Page, PageQuery};
+use shared::page::{COUNT_CAP, MAX_SIZE, Page, PageQuery};
 use shared::resource::Row;
+use shared::text::t;
 use shared::time::midnight;
 use uuid::Uuid;
 
@@ -47,6 +48,17 @@ macro_rules! beyond {
     }};
 }
 
+/// The page that is wanted of a list that knows one order.
+///
+/// # Errors
+/// 422 with the parameter.
+pub fn newest_first(page: PageQuery) -> Result<PageQuery> {
+    if page.page < 1 || !(1..=MAX_SIZE).contains(&page.size) {
+        return Err(Error::field("size", "range", t("超出范围", "Out of range")));
+    }
+    Ok(PageQuery { sort: String::new(), ..page })
+}
+
 /// The `ILIKE` pattern of texts that contain this one, whatever signs it holds.
 pub fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
@@ -65,6 +77,11 @@ pub fn made_on(from: Option<NaiveDate>, to: Option<NaiveDate>) -> (Uuid, Uuid) {
     let from = from.map_or(Uuid::nil(), |day| first_id(midnight(day)));
     let to = to.and_then(|day| day.succ_opt()).map_or(Uuid::max(), |day| first_id(midnight(day)));
     (from, to)
+}
+
+/// The first instant after a local day.
+pub fn after(day: NaiveDate) -> DateTime<Utc> {
+    day.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, midnight)
 }
 
 /// A code that is written into the statement, so that it is planned for this very value: rare ones have indexes of their own.

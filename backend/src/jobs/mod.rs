@@ -2,7 +2,7 @@
 
 pub mod worker;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::jobs;
@@ -83,4 +83,24 @@ pub async fn revive(conn: &mut AsyncPgConnection, id: uuid::Uuid, now: DateTime<
         return Err(Error::Conflict("job_state", t("只有已失败的任务可以重试", "Only a dead job can be retried")));
     }
     events::notify(conn, events::JOBS, "revived").await
+}
+
+/// When to ask again about something that was begun at `since`: soon at first, then ever more rarely.
+pub fn ask_again(since: DateTime<Utc>, now: DateTime<Utc>, shortest: TimeDelta, longest: TimeDelta) -> DateTime<Utc> {
+    now + ((now - since) / 2).max(shortest).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_ever_more_rarely() {
+        let since = DateTime::from_timestamp(1_795_311_005, 0).unwrap();
+        let wait = |age: i64| {
+            let now = since + TimeDelta::seconds(age);
+            (ask_again(since, now, TimeDelta::seconds(3), TimeDelta::seconds(30)) - now).num_seconds()
+        };
+        assert_eq!([0, 6, 20, 60, 9000].map(wait), [3, 3, 10, 30, 30]);
+    }
 }

@@ -19,6 +19,7 @@ use crate::auth::scope::Scope;
 use crate::charging::settle::explain;
 use crate::crud::Browse;
 use crate::error::{Error, Result};
+use crate::invoice;
 use crate::payment::refund;
 
 /// Points that a curve has at most.
@@ -111,6 +112,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         curve: thinned(readings(conn, id).await?),
         payments,
         refunds,
+        invoices: invoice::of_order(conn, id).await?,
         ledger: ledger(conn, about).await?,
         order,
     })

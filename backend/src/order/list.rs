@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, charge_sessions, chargers, connectors, stations};
+use schema::{areas, car_orders, charge_sessions, chargers, connectors, invoice_orders, invoices, stations};
 use shared::car_order::{CarOrderDetail, CarOrderFilter, CarOrderRow, CarOrders};
 use shared::fixed::{Fen, Kwh};
+use shared::invoice::InvoiceState;
 use shared::order::{EndReason, OrderFlag, OrderState, StartMethod};
 use shared::page::{Page, PageQuery};
 use shared::time::{business_day, midnight};
@@ -53,6 +54,8 @@ pub(super) struct Order {
     power_w: Option<i64>,
     #[diesel(select_expression = charge_sessions::soc)]
     soc: Option<i32>,
+    #[diesel(select_expression = invoice_state())]
+    invoice: Option<InvoiceState>,
     flags: Vec<OrderFlag>,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
@@ -88,6 +91,7 @@ impl From<Order> for CarOrderRow {
             kwh: it.kwh,
             power_w: it.power_w.filter(|_| runs),
             soc: it.soc,
+            invoice: it.invoice,
             flags: it.flags,
             created_at: it.created_at,
             started_at: it.started_at,
@@ -104,6 +108,13 @@ fn joined() -> _ {
         .inner_join(chargers::table)
         .inner_join(connectors::table)
         .inner_join(charge_sessions::table)
+}
+
+/// Where the newest invoice of an order stands.
+#[diesel::dsl::auto_type]
+fn invoice_state() -> _ {
+    let about = invoice_orders::table.inner_join(invoices::table).filter(invoice_orders::order_id.eq(car_orders::id));
+    about.order(invoice_orders::invoice_id.desc()).select(invoices::state).single_value()
 }
 
 /// The orders that the caller may see. Every read starts here: it is one table, so that what is searched and counted is

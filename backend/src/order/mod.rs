@@ -13,6 +13,7 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, connectors};
 use shared::car_order::{CarOrderDetail, CarOrders, EndForm, RefundForm};
+use shared::invoice::InvoiceRequest;
 use shared::order::OrderState;
 use uuid::Uuid;
 
@@ -56,5 +57,7 @@ pub fn operations() -> Vec<Op> {
     let end = ops::action::<CarOrders>("end").form::<EndForm>(EndForm::FIELDS).returns::<CarOrderDetail>().to(end::end);
     let refund = ops::action::<CarOrders>("refund").form::<RefundForm>(RefundForm::FIELDS);
     let refund = refund.returns::<CarOrderDetail>().to(refund::refund);
-    [ops::browse::<CarOrders>(), vec![end, refund]].into_iter().flatten().collect()
+    let invoice = ops::action::<CarOrders>("invoice").form::<InvoiceRequest>(InvoiceRequest::FIELDS);
+    let invoice = invoice.returns::<CarOrderDetail>().to(crate::invoice::for_order);
+    [ops::browse::<CarOrders>(), vec![end, refund, invoice]].into_iter().flatten().collect()
 }

@@ -1,6 +1,6 @@
 //! Payments and refunds as staff looks through them.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -91,11 +91,6 @@ fn visible_payments(scope: &Scope) -> payments::BoxedQuery<'static, Pg> {
 /// No payment is open for this long: it is closed after minutes.
 const LONGEST_PAYMENT: TimeDelta = TimeDelta::days(31);
 
-/// The first instant after a local day.
-fn after(day: NaiveDate) -> DateTime<Utc> {
-    day.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, midnight)
-}
-
 fn found_payments(scope: &Scope, filter: &PaymentFilter) -> payments::BoxedQuery<'static, Pg> {
     let PaymentFilter {
         station_id,
@@ -133,7 +128,7 @@ fn found_payments(scope: &Scope, filter: &PaymentFilter) -> payments::BoxedQuery
         query = query.filter(payments::id.ge(first_id(midnight(*day))));
     }
     if let Some(day) = created_to {
-        query = query.filter(payments::id.lt(first_id(after(*day))));
+        query = query.filter(payments::id.lt(first_id(page::after(*day))));
     }
     // What was paid was begun before, and not a month before: that narrows the ids, too.
     if let Some(day) = paid_from {
@@ -141,7 +136,8 @@ fn found_payments(scope: &Scope, filter: &PaymentFilter) -> payments::BoxedQuery
         query = query.filter(payments::id.ge(first_id(midnight(*day) - LONGEST_PAYMENT)));
     }
     if let Some(day) = paid_to {
-        query = query.filter(payments::paid_at.lt(after(*day))).filter(payments::id.lt(first_id(after(*day))));
+        query =
+            query.filter(payments::paid_at.lt(page::after(*day))).filter(payments::id.lt(first_id(page::after(*day))));
     }
     query
 }
@@ -323,14 +319,16 @@ fn found_refunds(scope: &Scope, filter: &RefundFilter) -> refunds::BoxedQuery<'s
         query = query.filter(refunds::id.ge(first_id(midnight(*day))));
     }
     if let Some(day) = created_to {
-        query = query.filter(refunds::id.lt(first_id(after(*day))));
+        query = query.filter(refunds::id.lt(first_id(page::after(*day))));
     }
     if let Some(day) = finished_from {
         query = query.filter(refunds::finished_at.ge(midnight(*day)));
     }
     if let Some(day) = finished_to {
         // What has ended was begun before.
-        query = query.filter(refunds::finished_at.lt(after(*day))).filter(refunds::id.lt(first_id(after(*day))));
+        query = query
+            .filter(refunds::finished_at.lt(page::after(*day)))
+            .filter(refunds::id.lt(first_id(page::after(*day))));
     }
     query
 }

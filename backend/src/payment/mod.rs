@@ -2,7 +2,7 @@
 //!
 //! Whoever locks more than one row takes them in this order: order, payment, refund, ledger accounts.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -109,24 +109,9 @@ pub fn number(letter: char, now: DateTime<Utc>) -> String {
     format!("{letter}{second}{:09}", rand::rng().random_range(0..1_000_000_000_u32))
 }
 
-/// When to ask again about something that was begun at `since`: soon at first, then ever more rarely.
-fn ask_again(since: DateTime<Utc>, now: DateTime<Utc>, shortest: TimeDelta, longest: TimeDelta) -> DateTime<Utc> {
-    now + ((now - since) / 2).max(shortest).min(longest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn asks_ever_more_rarely() {
-        let since = DateTime::from_timestamp(1_795_311_005, 0).unwrap();
-        let wait = |age: i64| {
-            let now = since + TimeDelta::seconds(age);
-            (ask_again(since, now, TimeDelta::seconds(3), TimeDelta::seconds(30)) - now).num_seconds()
-        };
-        assert_eq!([0, 6, 20, 60, 9000].map(wait), [3, 3, 10, 30, 30]);
-    }
 
     #[test]
     fn numbers_tell_the_local_second() {

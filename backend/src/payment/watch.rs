@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::apply::{self, Applied};
 use super::channel::{self, Failure, PaymentSeen};
-use super::{Payment, ask_again, create, find};
+use super::{Payment, create, find};
 use crate::app::App;
 use crate::error::Result;
-use crate::jobs::{self, Job, Outcome};
+use crate::jobs::{self, Job, Outcome, ask_again};
 
 /// The first question comes when the channel's own word should have come.
 const FIRST: TimeDelta = TimeDelta::seconds(3);

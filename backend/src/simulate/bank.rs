@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use shared::fixed::Fen;
 use uuid::Uuid;
 
+use super::fiscal::Fiscal;
 use crate::config::Secret;
 use crate::payment::sandbox::sign::{ANSWER, Headers, Message, Signer};
 use crate::payment::sandbox::wire::{
@@ -86,15 +87,16 @@ impl Bank {
         Self { state: Arc::default(), signer, sms_secret: Arc::new(sms_secret), http }
     }
 
-    /// Starts serving and gives the address.
+    /// Starts serving, the invoicing service beside it, and gives the address.
     ///
     /// # Errors
     /// The address is taken.
-    pub fn serve(&self, address: std::net::SocketAddr) -> Result<std::net::SocketAddr> {
-        let bank = self.clone();
+    pub fn serve(&self, address: std::net::SocketAddr, beside: &Fiscal) -> Result<std::net::SocketAddr> {
+        let (bank, fiscal) = (self.clone(), beside.clone());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(Data::new(bank.clone()))
+                .configure(|config| fiscal.mount(config))
                 .route("/v1/payments", web::post().to(create_payment))
                 .route("/v1/payments/{no}", web::get().to(get_payment))
                 .route("/v1/payments/{no}/close", web::post().to(close_payment))

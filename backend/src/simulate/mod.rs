@@ -1,10 +1,11 @@
-//! A simulated world around the platform: chargers over real sockets, drivers with the public API, a payment channel and
-//! a text message inbox over real HTTP. Demo, tests and benchmarks use the same one.
+//! A simulated world around the platform: chargers over real sockets, drivers with the public API, a payment channel, an
+//! invoicing service and a text message inbox over real HTTP. Demo, tests and benchmarks use the same one.
 
 pub mod bank;
 pub mod charger;
 pub mod connector;
 pub mod driver;
+pub mod fiscal;
 mod outbox;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::bank::{Bank, Faults};
 use self::charger::{Habits, Handle};
 use self::driver::{Driver, Manner};
+use self::fiscal::Fiscal;
 use crate::config::Config;
 
 /// What is simulated.
@@ -37,7 +39,7 @@ pub struct Simulation {
     /// Drivers who charge again and again.
     #[arg(long, default_value_t = 6)]
     pub drivers: usize,
-    /// Where the payment channel and the text messages are served.
+    /// Where the payment channel, the text messages and the invoicing service are served.
     #[arg(long, default_value = crate::demo::SANDBOX)]
     pub bank: SocketAddr,
     /// Seconds between two samples of a meter.
@@ -95,6 +97,8 @@ impl Default for Simulation {
 pub struct World {
     /// The payment channel and the text messages.
     pub bank: Bank,
+    /// The invoicing service.
+    pub fiscal: Fiscal,
     /// The chargers by serial number.
     pub chargers: driver::Chargers,
     /// Cancelling it ends the world.
@@ -125,13 +129,14 @@ pub async fn run(simulation: Simulation, config: &Config) -> Result<()> {
 pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
     let http = crate::app::http_client()?;
     let sandbox = &config.payment.sandbox;
+    let fiscal = Fiscal::new(&config.invoice.nuonuo, http.clone());
     let bank = Bank::new(&sandbox.merchant_no, sandbox.secret.clone(), config.sms.secret.clone(), http.clone());
     bank.set_faults(Faults {
         lose: simulation.lose_percent,
         duplicate: simulation.duplicate_percent,
         ..Faults::default()
     });
-    bank.serve(simulation.bank)?;
+    bank.serve(simulation.bank, &fiscal)?;
     let stopping = CancellationToken::new();
     let habits = Arc::new(Habits {
         server: simulation.url.replacen("http", "ws", 1),
@@ -162,7 +167,7 @@ pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
         let driver = Driver::new(format!("170{number:08}"), manner.clone(), bank.clone(), http.clone());
         tokio::spawn(driver.live(chargers.clone(), stopping.clone()));
     }
-    Ok(World { bank, chargers, stopping })
+    Ok(World { bank, fiscal, chargers, stopping })
 }
 
 fn range(seconds: &[u64]) -> std::ops::Range<Duration> {

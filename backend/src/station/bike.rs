@@ -39,6 +39,7 @@ impl From<Station> for BikeStationRow {
             areas: it.areas,
             devices: it.chargers,
             sockets: it.connectors,
+            seller: it.seller,
             version: it.version,
             created_at: it.created_at,
             updated_at: it.updated_at,

@@ -44,6 +44,7 @@ impl From<Station> for CarStationRow {
             chargers: it.chargers,
             connectors: it.connectors,
             bays: 0,
+            seller: it.seller,
             version: it.version,
             created_at: it.created_at,
             updated_at: it.updated_at,

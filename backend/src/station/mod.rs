@@ -10,8 +10,9 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{areas, car_orders, chargers, connectors, properties, providers, stations};
+use shared::invoice::Seller;
 use shared::page::{Page, PageQuery};
-use shared::resource::Row;
+use shared::resource::{FormMap, Row};
 use shared::station::{Nature, Review, StationFilter};
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::review::{Rejection, require_pending};
 
 /// A station of either line.
@@ -61,6 +62,7 @@ struct Station {
     chargers: i64,
     #[diesel(select_expression = connectors::table.filter(connectors::station_id.eq(stations::id)).count().single_value().assume_not_null())]
     connectors: i64,
+    seller: Option<Seller>,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -235,11 +237,27 @@ async fn review<R: Browse>(
     .await
 }
 
+/// `POST …/{id}/invoicing`: in whose name the station sells (3.2.1/5, 3.3.1/5).
+async fn invoicing_of<R: Browse>(ctx: Ctx, id: Path<Uuid>, Body(form): Body<FormMap>) -> Result<Json<R::Detail>> {
+    let seller: Seller = shared::check::read(Seller::FIELDS, &form, ctx.lang).map_err(Error::Invalid)?;
+    let id = *id;
+    routes::act::<R, _>(ctx, id, "invoicing", move |conn, _, _| {
+        Box::pin(async move {
+            routes::stamp(conn, "stations", id, None).await?;
+            diesel::update(stations::table.find(id)).set(stations::seller.eq(seller)).execute(conn).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
 /// The operations of the stations of one line.
 fn operations_of<R: Create + Change + Switch>() -> Vec<Op> {
     let approve = ops::action::<R>("approve").returns::<R::Detail>().to(approve::<R>);
     let reject = ops::action::<R>("reject").body::<Rejection>().returns::<R::Detail>().to(reject::<R>);
-    [ops::browse::<R>(), ops::write::<R>(), ops::switch::<R>(), ops::history::<R>(), vec![approve, reject]]
+    let invoicing = ops::action::<R>("invoicing").form::<Seller>(Seller::FIELDS);
+    let invoicing = invoicing.returns::<R::Detail>().to(invoicing_of::<R>);
+    [ops::browse::<R>(), ops::write::<R>(), ops::switch::<R>(), ops::history::<R>(), vec![approve, reject, invoicing]]
         .into_iter()
         .flatten()
         .collect()

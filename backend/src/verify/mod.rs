@@ -8,6 +8,7 @@
 
 mod accounts;
 mod cards;
+mod invoices;
 mod ledger;
 mod orders;
 mod payments;
@@ -40,7 +41,7 @@ struct Rule {
 }
 
 /// Invariants of everything at once.
-const OF_ALL: [&[Rule]; 8] = [
+const OF_ALL: [&[Rule]; 9] = [
     ledger::OF_ALL,
     postings::OF_ALL,
     accounts::OF_ALL,
@@ -48,6 +49,7 @@ const OF_ALL: [&[Rule]; 8] = [
     payments::OF_ALL,
     rollups::OF_ALL,
     cards::OF_ALL,
+    invoices::OF_ALL,
     work::OF_ALL,
 ];
 

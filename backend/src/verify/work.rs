@@ -16,6 +16,10 @@ pub(super) const OF_ALL: &[Rule] = &[
                 select 'watch_charge', id::text, format('%s is %s', order_no, state)
                 from car_orders where state in ('starting', 'charging', 'stopping', 'suspended')
                 union all
+                select 'invoice.carry', i.id::text, format('%s is %s', invoice_no, state)
+                from invoices i left join invoice_files f on f.invoice_id = i.id
+                where state in ('submitted', 'voiding') or state = 'issued' and f.invoice_id is null
+                union all
                 select 'inbox.process', id::text, format('the message %s is new', id) from inbox where state = 'new'
             )
             select format('%s, without a job %s', what, kind) as what from open

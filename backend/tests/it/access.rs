@@ -136,6 +136,7 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "orders/car" => app.placed(theirs, site).await.order,
         "orders/payments" => app.placed(theirs, site).await.payment,
         "orders/refunds" => app.placed(theirs, site).await.refund,
+        "orders/invoices" | "app/invoices" => crate::invoice::written(app, theirs, site).await,
         // Every driver sees every station, but orders are the driver's own.
         "app/stations" => Uuid::now_v7(),
         "app/orders" => app.placed(theirs, site).await.order,

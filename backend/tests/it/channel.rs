@@ -1,15 +1,16 @@
-//! A payment channel of one's own for a test: real HTTP, real signatures, and every way of going wrong on demand.
+//! A payment channel and an invoicing service of one's own for a test: real HTTP, real signatures, and every way of going wrong on demand.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use backend::config::{Config, Secret};
+use backend::config::{Config, Nuonuo, Secret};
 use backend::payment::sandbox::sign::{ANSWER, Headers, Message, Signer};
 use backend::payment::sandbox::wire::{
     NewPayment, NewRefund, Notice, Payment, PaymentState, Refund, RefundState, Refusal,
 };
+use backend::simulate::fiscal::Fiscal;
 use chrono::Utc;
 use serde::Serialize;
 use shared::fixed::Fen;
@@ -17,6 +18,16 @@ use uuid::Uuid;
 
 const SECRET: &str = "a secret of the channel";
 const SMS_SECRET: &str = "a key of the gateway";
+
+/// What the invoicing service knows us by.
+fn invoicing() -> Nuonuo {
+    Nuonuo {
+        app_key: "a key".to_owned(),
+        app_secret: Secret::new("a secret of the invoicing service"),
+        access_token: Secret::new("a token of the sellers"),
+        ..Nuonuo::default()
+    }
+}
 
 /// How the channel behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +61,8 @@ struct State {
 /// The channel, and the gateway for text messages beside it.
 #[derive(Clone)]
 pub struct Channel {
+    /// The invoicing service beside it.
+    pub fiscal: Fiscal,
     url: String,
     state: Arc<Mutex<State>>,
     http: reqwest::Client,
@@ -60,9 +73,12 @@ impl Channel {
     pub fn start() -> Self {
         let state = Arc::<Mutex<State>>::default();
         let data = Data::from(state.clone());
+        let fiscal = Fiscal::new(&invoicing(), backend::app::http_client().unwrap());
+        let beside = fiscal.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .configure(|config| beside.mount(config))
                 .route("/messages", web::post().to(take_message))
                 .route("/v1/payments", web::post().to(create_payment))
                 .route("/v1/payments/{no}", web::get().to(get_payment))
@@ -76,7 +92,7 @@ impl Channel {
         .unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         tokio::spawn(server.run());
-        Self { url, state, http: backend::app::http_client().unwrap() }
+        Self { fiscal, url, state, http: backend::app::http_client().unwrap() }
     }
 
     /// Has a server use this channel, and ask again without waiting.
@@ -85,6 +101,8 @@ impl Channel {
         config.payment.sandbox.secret = Secret::new(SECRET);
         config.payment.sandbox.timeout_seconds = 1;
         config.payment.not_found_seconds = 0;
+        config.invoice.nuonuo = Nuonuo { url: format!("{}/open/v1/services", self.url), ..invoicing() };
+        config.invoice.not_found_seconds = 0;
         config.sms.url.clone_from(&self.url);
         config.sms.secret = Secret::new(SMS_SECRET);
     }

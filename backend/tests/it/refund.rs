@@ -25,7 +25,7 @@ impl World {
         self.tenant.boss.post(&format!("/api/v1/orders/refunds/{refund}/retry"), json!({})).await
     }
 
-    async fn verified(&self) -> Vec<String> {
+    pub async fn verified(&self) -> Vec<String> {
         backend::verify::run(&self.app.app).await.unwrap()
     }
 

@@ -9,6 +9,7 @@ mod dashboard;
 mod driver;
 #[cfg(debug_assertions)]
 mod gallery;
+mod invoice;
 pub mod login;
 mod password;
 mod payment;
@@ -21,6 +22,7 @@ use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::describe::Cell;
+use shared::invoice::Invoices;
 use shared::member::card::Cards;
 use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
@@ -164,6 +166,7 @@ pub const GROUPS: &[Group] = &[
             Page::of(CAR_ORDERS).detail(car_order::page),
             Page::of(browse::<Payments>().live(&["payment"]).more(payment::payment)),
             Page::of(browse::<Refunds>().live(&["refund"]).more(payment::refund)),
+            Page::of(browse::<Invoices>().live(&["invoice"]).more(invoice::more).history()),
         ],
     },
     Group {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Field;
 use crate::text::Text;
 
-/// Something one can do to a row besides editing it: `POST …/{id}/{verb}`.
+/// Something one can do to a row besides editing it: `POST …/{id}/{verb}`, or `GET` where a file is given.
 #[derive(Clone, Copy)]
 pub struct Action {
     /// The last segment of the address and of the permission code.
@@ -22,12 +22,14 @@ pub struct Action {
     pub danger: bool,
     /// Makes money move or hardware act: sent with an `Idempotency-Key`.
     pub keyed: bool,
+    /// Gives a file with this ending instead: `GET …/{id}/{verb}`.
+    pub file: Option<&'static str>,
 }
 
 impl Action {
     /// An action that every row can have done at once.
     pub const fn new(verb: &'static str, label: Text) -> Self {
-        Self { verb, label, confirm: None, fields: &[], applies: |_| true, danger: false, keyed: false }
+        Self { verb, label, confirm: None, fields: &[], applies: |_| true, danger: false, keyed: false, file: None }
     }
 
     /// Asks first.
@@ -57,6 +59,12 @@ impl Action {
     /// Moves money or hardware.
     pub const fn keyed(mut self) -> Self {
         self.keyed = true;
+        self
+    }
+
+    /// Gives a file with this ending.
+    pub const fn file(mut self, ending: &'static str) -> Self {
+        self.file = Some(ending);
         self
     }
 }

@@ -49,6 +49,12 @@ pub struct InvoiceLine {
     pub amount: TaxedAmount,
 }
 
+/// The lines of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "diesel", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow), diesel(sql_type = diesel::sql_types::Jsonb))]
+#[serde(transparent)]
+pub struct InvoiceLines(pub Vec<InvoiceLine>);
+
 /// What is to be invoiced of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderInvoice {

@@ -28,7 +28,7 @@ pub use card::{
     CardIssue, CardPayment, CardRefund, IssuedCard, RechargeTier, RechargeTiers, issue_card, pay_by_card,
     recharge_bonus, refund_to_card,
 };
-pub use invoice::{InvoiceLine, InvoiceLineKind, OrderInvoice, TaxedAmount, invoice_order, split_tax};
+pub use invoice::{InvoiceLine, InvoiceLineKind, InvoiceLines, OrderInvoice, TaxedAmount, invoice_order, split_tax};
 pub use meter::{Sample, Segment, segments};
 pub use occupancy::{ReservationState, occupancy_seconds, reservation_deadline, reservation_state};
 pub use power::{Granularity, PowerBasis, PowerPrice, PowerSegment, PowerTier};

@@ -1,4 +1,4 @@
-//! How tariffs and promotions travel to and from PostgreSQL: as JSON documents.
+//! How tariffs, promotions and what invoices say travel to and from PostgreSQL: as JSON documents.
 
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
@@ -6,7 +6,8 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Jsonb;
 use serde_json::Value;
 
-use super::{RechargeTiers, Tariff};
+use super::{InvoiceLines, RechargeTiers, Tariff};
+use crate::invoice::Seller;
 
 macro_rules! documents {
     ($($name:ident)+) => { $(
@@ -26,4 +27,4 @@ macro_rules! documents {
     )+ };
 }
 
-documents!(Tariff RechargeTiers);
+documents!(Tariff RechargeTiers Seller InvoiceLines);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{ACTIONS, FILTERS, Nature, Review, StationFilter, VERBS};
 use crate::codes::Code;
 use crate::describe::{Action, As, Column, Field, Input};
+use crate::invoice::Seller;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::text::{Text, t};
 
@@ -61,6 +62,8 @@ pub struct BikeStationRow {
     pub devices: i64,
     /// Sockets below it.
     pub sockets: i64,
+    /// In whose name it sells; without it no order can be invoiced.
+    pub seller: Option<Seller>,
     /// Version, for changing it.
     pub version: i64,
     /// When it was made.
@@ -135,6 +138,8 @@ impl Resource for BikeStations {
         Column::new("areas", t("区域", "Areas"), As::Number),
         Column::new("devices", t("设备", "Devices"), As::Number),
         Column::new("sockets", t("插座", "Sockets"), As::Number),
+        Column::new("seller", t("发票配置", "Sells as"), As::Text).at("seller/company_name").detail_only(),
+        Column::new("seller_tax_id", t("售方税号", "Seller's tax id"), As::Text).at("seller/tax_id").detail_only(),
         Column::new("review", t("审核状态", "Review"), As::Code(Review::CHOICES)),
         Column::new("review_note", t("驳回原因", "Reason"), As::Text).detail_only(),
         Column::new("enabled", t("电站状态", "State"), As::Enabled),

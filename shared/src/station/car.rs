@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{ACTIONS, FILTERS, Nature, Review, StationFilter, VERBS};
 use crate::codes::Code;
 use crate::describe::{Action, As, Column, Field, Input};
+use crate::invoice::Seller;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::text::{Text, t};
 
@@ -70,6 +71,8 @@ pub struct CarStationRow {
     pub connectors: i64,
     /// Parking bays below it.
     pub bays: i64,
+    /// In whose name it sells; without it no order can be invoiced.
+    pub seller: Option<Seller>,
     /// Version, for changing it.
     pub version: i64,
     /// When it was made.
@@ -156,6 +159,8 @@ impl Resource for CarStations {
         Column::new("chargers", t("电桩", "Chargers"), As::Number),
         Column::new("connectors", t("电枪", "Connectors"), As::Number),
         Column::new("bays", t("车位", "Bays"), As::Number).detail_only(),
+        Column::new("seller", t("发票配置", "Sells as"), As::Text).at("seller/company_name").detail_only(),
+        Column::new("seller_tax_id", t("售方税号", "Seller's tax id"), As::Text).at("seller/tax_id").detail_only(),
         Column::new("review", t("审核状态", "Review"), As::Code(Review::CHOICES)),
         Column::new("review_note", t("驳回原因", "Reason"), As::Text).detail_only(),
         Column::new("enabled", t("电站状态", "State"), As::Enabled),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::codes::{Code, codes};
 use crate::describe::{Action, Field, Input};
+use crate::invoice::Seller;
 use crate::resource::Verb;
 use crate::text::t;
 
@@ -58,7 +59,7 @@ const FILTERS: &[Field] = &[
 const VERBS: &[Verb] =
     &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
 
-/// A station is reviewed before it can be switched on.
+/// A station is reviewed before it can be switched on, and needs a seller before its orders can be invoiced.
 const ACTIONS: &[Action] = &[
     Action::new("approve", t("审核通过", "Approve"))
         .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))
@@ -67,4 +68,5 @@ const ACTIONS: &[Action] = &[
         .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
         .when(|it| it["review"] == "pending")
         .danger(),
+    Action::new("invoicing", t("发票配置", "Invoicing")).fields(Seller::FIELDS),
 ];

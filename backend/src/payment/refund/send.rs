@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use shared::payment::RefundState;
 use uuid::Uuid;
 
+use super::super::Payment;
 use super::super::apply::Applied;
 use super::super::channel::{self, Failure, Repayment};
-use super::super::{Payment, ask_again};
 use super::{Refund, apply};
 use crate::app::App;
 use crate::error::Result;
-use crate::jobs::{Job, Outcome};
+use crate::jobs::{Job, Outcome, ask_again};
 
 /// The shortest and the longest time between two questions about one refund.
 const SHORTEST: TimeDelta = TimeDelta::seconds(2);

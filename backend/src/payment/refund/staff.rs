@@ -57,6 +57,11 @@ pub async fn manual(
         let text = t("只有已完成且有费用的订单可以退费", "Only a completed order that cost something can be refunded");
         return Err(Error::Conflict("not_refundable", text));
     }
+    if crate::invoice::is_live(conn, order_id).await? {
+        let text =
+            t("订单已开票或正在开票，请先作废发票再退费", "The order is invoiced; void the invoice before refunding");
+        return Err(Error::Conflict("invoiced", text));
+    }
     let payment = lock_used(conn, order_id).await?;
     let given = given(conn, order_id).await?;
     let sum = |part: fn(&(Fen, Fen, Fen)) -> Fen| Fen::sum(given.iter().map(part)).map_err(anyhow::Error::from);

@@ -85,8 +85,8 @@ pub const PLANTS: &[Plant] = &[
         from moved where moved.id = a.id",
         &[
             "I-12 what happened is posted as it happened: settle:{a} should be rev_elec:{station} -780, is -779; rev_service:{station} -520, is -521",
-            "R-23 income is the settled fees less manual refunds: rev_elec:{station} stands at -1559 instead of -1560",
-            "R-23 income is the settled fees less manual refunds: rev_service:{station} stands at -741 instead of -740",
+            "R-23 income is the settled fees less manual refunds: rev_elec:{station} stands at -2339 instead of -2340",
+            "R-23 income is the settled fees less manual refunds: rev_service:{station} stands at -1261 instead of -1260",
         ],
     ),
     (

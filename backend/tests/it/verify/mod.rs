@@ -4,6 +4,7 @@
 //! A violation is planted in a transaction that gets past the database's own checks, looked at, and rolled back.
 
 mod cards;
+mod invoices;
 mod ledger;
 mod money;
 mod orders;
@@ -15,6 +16,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use schema::{jobs, payments};
 use serde_json::json;
+use shared::invoice::InvoiceState;
 use shared::payment::{PaymentState, RefundState};
 
 use crate::charging::metered;
@@ -31,7 +33,7 @@ struct Books {
 }
 
 impl Books {
-    /// `a` was charged 13.00 of 50.00, and staff gave 1.00 back. `b` was paid too late. `c` never started, and giving the
+    /// `a` was charged 13.00 of 50.00, and staff gave 1.00 back; `h` was charged as much, and invoiced. `b` was paid too late. `c` never started, and giving the
     /// money back failed once. `d` and `g` are charging. `e` cost 13.00 of 10.00, and 2.00 are on their way back. `f` waits
     /// to be paid. A card with 500.00 on it was sold for 450.00 at the counter, another to a collective, whose account had
     /// 1000.00; both were recharged with 100.00, and 5.00 on top.
@@ -59,6 +61,12 @@ impl Books {
         world.refund_ends(&c, There::Failed).await;
         world.refund_ends(&c, There::Succeeded).await;
 
+        let h = world.charged(5000).await;
+        world.refund_ends(&h, There::Succeeded).await;
+        world.sells().await;
+        let invoice = world.invoice(&h).await.ok()["invoices"][0]["id"].as_str().unwrap().parse().unwrap();
+        world.until_invoice(invoice, InvoiceState::Issued).await;
+
         let e = world.charged(1000).await;
         world.give_back(&e, 200).await;
         eventually("it is on its way", async || world.refunds(e.order).await[0].2 == RefundState::Processing).await;
@@ -85,10 +93,13 @@ impl Books {
             running.get_result::<i64>(&mut world.app.conn().await).await.unwrap() == 0
         })
         .await;
-        let orders = [("a", a), ("b", b), ("c", c), ("d", d), ("e", e), ("f", f), ("g", g)];
+        let orders = [("a", a), ("b", b), ("c", c), ("d", d), ("e", e), ("f", f), ("g", g), ("h", h)];
         let mut names: Vec<_> = orders.iter().flat_map(|(name, it)| named(name, it)).collect();
         names.push(("{station}".to_owned(), world.site.station.to_string()));
         names.push(("{property}".to_owned(), world.tenant.property.to_string()));
+        names.push(("{invoice}".to_owned(), invoice.to_string()));
+        let number = world.told_of(invoice).await["invoice_no"].as_str().unwrap().to_owned();
+        names.push(("{invoice.no}".to_owned(), number));
         names.push(("{card}".to_owned(), card.to_string()));
         names.push(("{company card}".to_owned(), company.to_string()));
         names.push(("{collective}".to_owned(), collective.to_string()));
@@ -176,7 +187,7 @@ async fn books_that_real_charges_filled_are_right() {
 async fn each_violation_is_found_and_nothing_else() {
     let books = Books::new().await;
     let mut wrong = vec![];
-    for plants in [ledger::PLANTS, orders::PLANTS, money::PLANTS, sums::PLANTS, cards::PLANTS] {
+    for plants in [ledger::PLANTS, orders::PLANTS, money::PLANTS, sums::PLANTS, cards::PLANTS, invoices::PLANTS] {
         wrong.extend(books.wrong(plants).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -184,7 +195,8 @@ async fn each_violation_is_found_and_nothing_else() {
 
 #[test]
 fn every_invariant_is_violated_somewhere() {
-    let plants = [ledger::PLANTS, orders::PLANTS, money::PLANTS, sums::PLANTS, cards::PLANTS].concat();
+    let plants =
+        [ledger::PLANTS, orders::PLANTS, money::PLANTS, sums::PLANTS, cards::PLANTS, invoices::PLANTS].concat();
     let lines: Vec<&str> = plants.iter().flat_map(|it| it.1.iter().copied()).collect();
     let never: Vec<_> =
         backend::verify::names().into_iter().filter(|name| !lines.iter().any(|it| it.starts_with(name))).collect();

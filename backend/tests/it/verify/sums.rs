@@ -6,7 +6,7 @@ pub const PLANTS: &[Plant] = &[
     (
         "select pg_temp.post('other', 'other:1', gen_random_uuid(), '{clearing:sandbox:M1000,suspense:y}', '{7,-7}')",
         &[
-            "I-52 clearing is what was paid less what went back: clearing:sandbox:M1000 stands at 12207 instead of 12200",
+            "I-52 clearing is what was paid less what went back: clearing:sandbox:M1000 stands at 13507 instead of 13500",
         ],
     ),
     (
@@ -15,7 +15,7 @@ pub const PLANTS: &[Plant] = &[
     ),
     (
         "select pg_temp.post('other', 'other:1', gen_random_uuid(), '{rev_elec:{station},suspense:y}', '{-7,7}')",
-        &["R-23 income is the settled fees less manual refunds: rev_elec:{station} stands at -1567 instead of -1560"],
+        &["R-23 income is the settled fees less manual refunds: rev_elec:{station} stands at -2347 instead of -2340"],
     ),
     (
         "select pg_temp.post('other', 'other:1', gen_random_uuid(), '{writeoff_overrun:{station},suspense:y}', '{7,-7}')",

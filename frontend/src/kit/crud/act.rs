@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::desk::{Desk, Editing};
 use super::edit::tell_password;
 use super::source::Entry;
+use crate::api::file::download;
 use crate::api::{Ask, Failure};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::dropdown::{Item, dropdown};
@@ -106,13 +107,20 @@ pub fn told(deed: &Action) -> String {
 /// The action whose form is open, and on which row.
 pub type Asked = RwSignal<Option<(&'static Action, Uuid)>>;
 
-/// Starts an action: with its form, with its question, or at once.
+/// Starts an action: with its form, with its question, or at once; one that gives a file has it saved.
 fn begin(desk: Desk, deed: &'static Action, id: Uuid, name: String) {
     if !deed.fields.is_empty() {
         desk.asked.set(Some((deed, id)));
         return;
     }
     spawn_local(async move {
+        if let Some(ending) = deed.file {
+            let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
+            if let Err(failure) = download(&path, &format!("{name}.{ending}")).await {
+                toast::failed(&failure);
+            }
+            return;
+        }
         let agreed = match deed.confirm {
             Some(text) => {
                 let label = say(deed.label);

@@ -68,6 +68,7 @@ fn body(it: Subject) -> AnyView {
         {card(tr("计费规则", "Prices agreed at the start"), it.made(agreed))}
         {card(tr("支付明细", "Payments"), it.made(money::payments))}
         {card(tr("退费明细", "Refunds"), it.made(refunds))}
+        {card(tr("开票明细", "Invoices"), it.made(money::invoices))}
         {card(tr("资金流水", "Ledger"), it.made(money::ledger))}
     }
     .into_any()

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 use shared::describe::{As, Cell, Fact};
 use shared::fixed::Fen;
+use shared::invoice::Invoices;
 use shared::payment::{Payments, Refunds};
 use shared::text::{Text, t};
 
@@ -23,6 +24,12 @@ pub fn payments(answer: &Value) -> AnyView {
 pub fn refunds(answer: &Value) -> AnyView {
     let columns = ["refund_no", "kind", "amount", "state", "reason", "requested_by", "id", "finished_at"];
     listed(browse::<Refunds>(), items(answer, "refunds"), &columns)
+}
+
+/// What was invoiced.
+pub fn invoices(answer: &Value) -> AnyView {
+    let columns = ["invoice_no", "state", "title", "gross", "number", "requested_by", "id", "finished_at"];
+    listed(browse::<Invoices>(), items(answer, "invoices"), &columns)
 }
 
 /// Rows of a resource, with some of its columns.
