@@ -30,15 +30,23 @@ impl Saved {
     /// # Errors
     /// It does not come.
     pub async fn sheet(&self, begins: &str) -> Result<PathBuf> {
+        self.file(begins, ".xlsx").await
+    }
+
+    /// The file in the folder whose name begins and ends so, once it is there as a whole.
+    ///
+    /// # Errors
+    /// It does not come.
+    pub async fn file(&self, begins: &str, ends: &str) -> Result<PathBuf> {
         let found = || {
             let files = std::fs::read_dir(&self.folder).ok()?.flatten().map(|it| it.path());
             let named = |it: &PathBuf| {
                 let name = it.file_name().and_then(|it| it.to_str());
-                name.is_some_and(|it| it.starts_with(begins) && it.ends_with(".xlsx"))
+                name.is_some_and(|it| it.starts_with(begins) && it.ends_with(ends))
             };
             files.into_iter().find(named)
         };
-        until("the sheet is saved", async || Ok(found().is_some())).await?;
+        until("the file is saved", async || Ok(found().is_some())).await?;
         found().with_context(|| begins.to_owned())
     }
 }

@@ -52,6 +52,31 @@ impl Browser {
         self.told("启用成功").await
     }
 
+    /// Fills in the open form of what invoices say of a station's seller.
+    ///
+    /// # Errors
+    /// The form is not as it should be.
+    pub async fn fill_in_seller(&self) -> Result<()> {
+        for (field, text) in [
+            ("merchant_no", "ZS200002"),
+            ("company_name", "杭州云栖充电有限公司"),
+            ("tax_id", "91330100MA2BXXXX0B"),
+            ("phone", "0571-88881111"),
+            ("address", "西湖区云栖小镇 2 号"),
+            ("bank_name", "工商银行杭州分行"),
+            ("bank_account", "1202000000000000002"),
+            ("drawer", "周洁"),
+            ("payee", "李敏"),
+            ("checker", "陈晨"),
+            ("elec_code", "1100101020100000000"),
+            ("service_code", "1100101020100000000"),
+        ] {
+            self.enter(field, text).await?;
+        }
+        self.choose("elec_rate", "13%").await?;
+        self.choose("service_rate", "13%").await
+    }
+
     /// Adds an area to a station.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use shared::driver_app::{
     ChargerFound, DriverOrderDetail, DriverPayment, DriverTokens, LiveOrder, NearbyStation, OrderToPay, StationView,
 };
 use shared::fixed::Fen;
+use shared::invoice::{Buyer, DriverInvoice, DriverInvoiceRequest};
 use shared::order::OrderState;
 use uuid::Uuid;
 
@@ -244,6 +245,22 @@ impl Driver {
     /// As [`Driver::trip`].
     pub async fn scan(&self, code: &str) -> Result<ChargerFound> {
         self.get(&format!("chargers/by-code/{code}")).await
+    }
+
+    /// Asks for an invoice over some of one's orders, to a person of this name.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn ask_for_invoice(&self, orders: &[Uuid], title: &str) -> Result<DriverInvoice> {
+        let form = DriverInvoiceRequest {
+            order_ids: orders.to_vec(),
+            buyer: Buyer::Person,
+            kind: None,
+            title: title.to_owned(),
+            tax_id: None,
+            email: "driver@example.com".to_owned(),
+        };
+        self.call(Method::POST, "invoices", &form).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {

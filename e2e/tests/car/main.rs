@@ -5,6 +5,7 @@ mod area;
 mod charger;
 mod connector;
 mod dashboard;
+mod invoice;
 mod member;
 mod order;
 mod payment;

@@ -16,6 +16,8 @@ const STATION: &str = "滨江一号充电站";
 const PATIENCE: (i64, i64) = (20, 15);
 /// What was charged before anything happens.
 const FEE: Fen = Fen(30);
+/// To whom an order is invoiced.
+const TITLE: &str = "杭州滨江物流有限公司";
 
 /// Searches for the orders of a state, and sees these.
 async fn sees_state(it: &Browser, state: &str, orders: &[&Charging]) -> Result<()> {
@@ -158,6 +160,29 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             Ok(())
         })
         .await?;
+        walk.does("3.4.1/3", async |it| {
+            ensure!(!it.offers(starting.no(), "invoice").await?, "what cost nothing is not invoiced");
+            it.act(whole.no(), "invoice").await?;
+            it.click(".el-dialog [data-test='ok']").await?;
+            it.see(".el-dialog .el-form-item__error").await?;
+            let missing = it.complaints().await?;
+            ensure!(missing.len() == 3, "title, tax id and e-mail are asked for: {missing:?}");
+            for (field, text) in [("title", TITLE), ("tax_id", "91330108MA27XXXX1B"), ("email", "finance@example.com")]
+            {
+                it.enter(field, text).await?;
+            }
+            it.screenshot("invoice-form").await?;
+            it.save().await?;
+            it.told("开票成功").await?;
+            until("it is issued", async || Ok(cell(it, &whole, 11).await? == "开票成功")).await?;
+            ensure!(!it.offers(whole.no(), "invoice").await?, "it is invoiced once");
+            // What is invoiced is not refunded.
+            fill_in_refund(it, &whole, Fen(1)).await?;
+            let why = it.refused().await?;
+            ensure!(why.contains("请先作废发票"), "{why}");
+            Ok(())
+        })
+        .await?;
         walk.does("3.4.1/1 3.4.1/2", async |it| {
             let all = [&starting, &charging, &stopping, &suspended, &failed, &whole].map(|it| it.no());
             it.reset().await?;
@@ -273,6 +298,11 @@ async fn sees_detail(it: &Browser, order: &Charging, fee: Fen) -> Result<()> {
     ensure!(amounts(it, "退费明细", 3).await? == PREPAID.0 - fee.0 + 10, "the rest and the part");
     let (debit, credit) = (amounts(it, "资金流水", 4).await?, amounts(it, "资金流水", 5).await?);
     ensure!(debit == credit && debit > 0, "debits {debit} and credits {credit}");
+    // What of it was invoiced: the fee less the part that was given back.
+    ensure!(amounts(it, "开票明细", 4).await? == fee.0 - 10, "what was invoiced");
+    for text in [TITLE, "开票成功", "系统管理员"] {
+        it.see_text("section", text).await?;
+    }
     it.screenshot("order").await?;
     let prices = it.driver.find_all(By::XPath("//section[h2[normalize-space()='计费规则']]//tbody/tr")).await?;
     ensure!(prices.len() > 1, "the prices that were agreed");

@@ -1,7 +1,7 @@
 //! 3.2.1: car stations.
 
 use anyhow::{Result, ensure};
-use e2e::{Browser, walk};
+use e2e::{Browser, until, walk};
 use shared::fixed::Fen;
 use thirtyfour::By;
 
@@ -120,6 +120,23 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             it.see_text("tr.el-table__row", "待审核").await.map(drop)
         })
         .await?;
+        walk.does("3.2.1/5", async |it| {
+            it.act(STATION, "invoicing").await?;
+            it.fill_in_seller().await?;
+            it.enter("elec_code", "123").await?;
+            it.click(".el-dialog [data-test='ok']").await?;
+            it.see_text(".el-form-item__error", "19 位").await?;
+            it.enter("elec_code", "1100101020100000000").await?;
+            it.screenshot("station-seller").await?;
+            it.save().await?;
+            it.told("发票配置成功").await?;
+            // What is kept is there again.
+            it.act(STATION, "invoicing").await?;
+            let drawer = it.see(".el-dialog [name='drawer']").await?;
+            until("the form is filled in", async || Ok(drawer.prop("value").await?.as_deref() == Some("周洁"))).await?;
+            it.click(".el-dialog [data-test='cancel']").await
+        })
+        .await?;
         let world = platform.world("SN", 1, 480)?;
         let charging = platform.charging(&world, "13800000001", "SN0001", 1, Fen(1)).await?;
         walk.does("3.2.1/9", async |it| {
@@ -154,6 +171,8 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
                 ("电桩", "1"),
                 ("电枪", "2"),
                 ("车位", "0"),
+                ("发票配置", "杭州云栖充电有限公司"),
+                ("售方税号", "91330100MA2BXXXX0B"),
             ];
             for (name, text) in told.into_iter().chain(kept) {
                 let told = it.fact(name).await?;
@@ -166,7 +185,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             for it in done {
                 deeds.push(it.text().await?);
             }
-            let wanted = ["启用", "禁用", "修改", "修改", "启用", "审核通过", "添加"];
+            let wanted = ["启用", "禁用", "发票配置", "修改", "修改", "启用", "审核通过", "添加"];
             ensure!(deeds == wanted, "the newest first: {deeds:?}");
             let changes = history.text().await?;
             ensure!(changes.contains("400-800-4321") && changes.contains("江畔超级充电站"), "{changes}");

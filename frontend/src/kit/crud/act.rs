@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::desk::{Desk, Editing};
 use super::edit::tell_password;
 use super::source::Entry;
-use crate::api::file::download;
-use crate::api::{Ask, Failure};
+
+use crate::api::{Ask, Failure, download};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::dropdown::{Item, dropdown};
 use crate::kit::input::toggle;
