@@ -64,6 +64,10 @@ async fn put(conn: &mut AsyncPgConnection, kind: &str, key: &str, payload: Value
     .bind::<Timestamptz, _>(run_at)
     .execute(conn)
     .await?;
+    // Workers look often by themselves: only what is due at once is worth waking them for.
+    if run_at > Utc::now() {
+        return Ok(());
+    }
     events::notify(conn, events::JOBS, kind).await
 }
 
