@@ -170,6 +170,7 @@ pub const PAGES: &[Page] = &[
     browse::<crate::unregistered::UnregisteredDevices>(),
     edit::<crate::station::bike::BikeStations>(),
     browse::<crate::car_order::CarOrders>(),
+    browse::<crate::reservation::Reservations>(),
     browse::<crate::payment::Payments>(),
     browse::<crate::payment::Refunds>(),
     browse::<crate::member::driver::Drivers>(),

@@ -2,13 +2,15 @@
 
 use shared::driver_app::{
     ChargerFound, CodeRequest, CodeSent, DriverLogin, DriverMe, DriverOrder, DriverOrderDetail, DriverOrderQuery,
-    DriverTokens, LiveOrder, NearbyQuery, NearbyStation, NewOrder, OrderToPay, Quote, QuoteQuery, StationView,
+    DriverReservation, DriverTokens, LiveOrder, NearbyQuery, NearbyStation, NewOrder, NewReservation, OrderToPay,
+    Quote, QuoteQuery, StationView,
 };
-use shared::page::PageQuery;
+use shared::page::{MAX_SIZE, PageQuery};
 use shared::text::t;
 use shared::user::Refresh;
 
 use crate::api::op::Op;
+use crate::error::{Error, Result};
 
 mod auth;
 mod code;
@@ -17,13 +19,27 @@ mod nearby;
 mod order;
 mod place;
 mod quote;
+mod reservation;
 pub mod session;
 mod sms;
 
 /// The operations of the mini-program.
 pub fn operations() -> Vec<Op> {
-    let groups = [("app/auth", auth()), ("app/stations", stations()), ("app/orders", orders())];
+    let groups = [
+        ("app/auth", auth()),
+        ("app/stations", stations()),
+        ("app/orders", orders()),
+        ("app/reservations", reservations()),
+    ];
     groups.into_iter().flat_map(|(tag, ops)| ops.into_iter().map(move |op| op.tag(tag))).collect()
+}
+
+/// The page that was asked for of one's own rows, of which the newest come first.
+fn newest_first(page: PageQuery) -> Result<PageQuery> {
+    if page.page < 1 || !(1..=MAX_SIZE).contains(&page.size) {
+        return Err(Error::field("size", "range", t("超出范围", "Out of range")));
+    }
+    Ok(PageQuery { sort: String::new(), ..page })
 }
 
 fn auth() -> Vec<Op> {
@@ -118,5 +134,34 @@ fn orders() -> Vec<Op> {
             .keyed()
             .returns::<OrderToPay>()
             .to(order::pay),
+    ]
+}
+
+fn reservations() -> Vec<Op> {
+    vec![
+        Op::post("/api/app/v1/reservations", "reserveConnector", t("预约充电", "Have a connector kept free"))
+            .driver()
+            .keyed()
+            .body::<NewReservation>()
+            .returns_with::<DriverReservation>(201)
+            .to(reservation::create),
+        Op::get(
+            "/api/app/v1/reservations",
+            "listMyReservations",
+            t("我的预约", "One's own reservations, the newest first"),
+        )
+        .driver()
+        .query::<PageQuery>()
+        .returns_page::<DriverReservation>()
+        .to(reservation::list),
+        Op::get("/api/app/v1/reservations/{id}", "getMyReservation", t("预约详情", "One of one's own reservations"))
+            .driver()
+            .returns::<DriverReservation>()
+            .to(reservation::detail),
+        Op::post("/api/app/v1/reservations/{id}/cancel", "cancelMyReservation", t("取消预约", "Give a reservation up"))
+            .driver()
+            .keyed()
+            .returns::<DriverReservation>()
+            .to(reservation::cancel),
     ]
 }

@@ -13,7 +13,7 @@ use shared::driver_app::{
 };
 use shared::fixed::{Fen, Kwh};
 use shared::order::{EndReason, OrderState};
-use shared::page::{MAX_SIZE, Page, PageQuery};
+use shared::page::{Page, PageQuery};
 use shared::payment::{PaymentState, RefundKind, RefundState};
 use shared::pricing::Tariff;
 use shared::resource::FormMap;
@@ -170,11 +170,7 @@ pub async fn list(
     Params(filter): Params<DriverOrderQuery>,
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<DriverOrder>>> {
-    if page.page < 1 || !(1..=MAX_SIZE).contains(&page.size) {
-        return Err(Error::field("size", "range", t("超出范围", "Out of range")));
-    }
-    // Newest first is the only order.
-    let page = PageQuery { sort: String::new(), ..page };
+    let page = super::newest_first(page)?;
     let found = || match filter.state {
         Some(state) => own(ctx.driver_id).filter(car_orders::state.eq(state)),
         None => own(ctx.driver_id),

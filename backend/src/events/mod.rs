@@ -12,6 +12,7 @@ use shared::car_order::CarOrders;
 use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::payment::{Payments, Refunds};
+use shared::reservation::Reservations;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
@@ -36,6 +37,8 @@ pub enum Kind {
     Payment,
     /// A refund.
     Refund,
+    /// A reservation.
+    Reservation,
 }
 
 impl Kind {
@@ -47,6 +50,7 @@ impl Kind {
             Self::Connector => vec![permission::<CarConnectors>("view"), permission::<CarChargers>("view")],
             Self::Payment => vec![permission::<Payments>("view")],
             Self::Refund => vec![permission::<Refunds>("view")],
+            Self::Reservation => vec![permission::<Reservations>("view")],
         }
     }
 }
