@@ -12,6 +12,7 @@ mod ledger;
 mod orders;
 mod payments;
 mod postings;
+mod reservations;
 mod rollups;
 mod work;
 
@@ -40,7 +41,7 @@ struct Rule {
 }
 
 /// Invariants of everything at once.
-const OF_ALL: [&[Rule]; 8] = [
+const OF_ALL: [&[Rule]; 9] = [
     ledger::OF_ALL,
     postings::OF_ALL,
     accounts::OF_ALL,
@@ -48,6 +49,7 @@ const OF_ALL: [&[Rule]; 8] = [
     payments::OF_ALL,
     rollups::OF_ALL,
     cards::OF_ALL,
+    reservations::OF_ALL,
     work::OF_ALL,
 ];
 

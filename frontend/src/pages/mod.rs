@@ -12,6 +12,7 @@ mod gallery;
 pub mod login;
 mod password;
 mod payment;
+mod reservation;
 mod settings;
 mod tariff;
 
@@ -26,6 +27,7 @@ use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
+use shared::reservation::Reservations;
 use shared::resource::FormMap;
 use shared::station::bike::BikeStations;
 use shared::station::car::CarStations;
@@ -162,6 +164,7 @@ pub const GROUPS: &[Group] = &[
         icon: RECEIPT,
         pages: &[
             Page::of(CAR_ORDERS).detail(car_order::page),
+            Page::of(browse::<Reservations>().live(&["reservation", "car_order"]).more(reservation::more)),
             Page::of(browse::<Payments>().live(&["payment"]).more(payment::payment)),
             Page::of(browse::<Refunds>().live(&["refund"]).more(payment::refund)),
         ],
@@ -170,7 +173,7 @@ pub const GROUPS: &[Group] = &[
         title: t("会员中心", "Members"),
         icon: USERS,
         pages: &[
-            Page::of(browse::<Drivers>().live(&["car_order"]).more(driver::more)),
+            Page::of(edit::<Drivers>().live(&["car_order"]).more(driver::more)),
             Page::of(edit::<Collectives>()),
             Page::of(edit::<CardProducts>().history()),
             Page::of(edit::<Cards>().more(card::movements).history()),
