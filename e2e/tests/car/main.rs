@@ -8,5 +8,6 @@ mod dashboard;
 mod member;
 mod order;
 mod payment;
+mod reservation;
 mod station;
 mod tariff;
