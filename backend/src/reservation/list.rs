@@ -132,7 +132,7 @@ async fn complete(conn: &mut AsyncPgConnection, rows: &mut [ReservationRow], now
         car_orders::started_at,
         car_orders::ended_at,
     ));
-    let mut charging: HashMap<Uuid, Vec<(DateTime<Utc>, DateTime<Utc>)>> = HashMap::new();
+    let mut charging: HashMap<Uuid, Vec<_>> = HashMap::new();
     for (id, from, to) in charged.load::<Charge>(conn).await? {
         if let (Some(id), Some(from)) = (id, from) {
             charging.entry(id).or_default().push((from, to.unwrap_or(now)));
