@@ -145,7 +145,7 @@ async fn load(conn: &mut AsyncPgConnection, viewer: Viewer, areas: &[Uuid], only
         .await?;
     let running = car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(is_running());
     let busy: Vec<Uuid> = running.select(car_orders::connector_id).load(conn).await?;
-    let live = reservations::table.filter(reservations::charger_id.eq_any(&ids)).filter(reservation::is_live());
+    let live = reservation::live().filter(reservations::charger_id.eq_any(ids));
     let kept = live.select((reservations::connector_id, reservations::driver_id)).load(conn).await?;
     let kept: HashMap<Uuid, Uuid> = kept.into_iter().collect();
     let view = |charger: &ChargerRow, it: &ConnectorRow| {

@@ -9,7 +9,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, cards, driver_visits as visits, drivers};
+use schema::{car_orders, cards, driver_visits as visits, drivers, reservations};
 use shared::fixed::Fen;
 use shared::member::driver::{DriverDetail, DriverFilter, DriverForm, DriverRow, Drivers, Gender};
 use shared::page::{Page, PageQuery};
@@ -24,6 +24,7 @@ use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::order::is_running;
+use crate::reservation;
 
 /// How many orders the detail shows.
 const LATEST: i64 = 5;
@@ -194,8 +195,10 @@ impl Switch for Drivers {
     async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
         let running = car_orders::table.filter(car_orders::driver_id.eq(id)).filter(is_running()).count();
         let cards = cards::table.filter(cards::driver_id.eq(id)).filter(cards::enabled).count();
+        let kept = reservation::live().filter(reservations::driver_id.eq(id));
         Ok(Impact {
             running_orders: running.get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
             cards: cards.get_result(conn).await?,
             ..Impact::default()
         })

@@ -41,12 +41,17 @@ pub fn is_live() -> SqlLiteral<Bool> {
     sql("reservations.state in ('reserved', 'occupying')")
 }
 
+/// The reservations that keep their connectors.
+pub fn live() -> reservations::BoxedQuery<'static, Pg> {
+    reservations::table.filter(is_live()).into_boxed()
+}
+
 /// The reservation that keeps a connector, and for whom.
 ///
 /// # Errors
 /// The database's.
 pub async fn holder(conn: &mut AsyncPgConnection, connector_id: Uuid) -> Result<Option<(Uuid, Uuid)>> {
-    let live = reservations::table.filter(reservations::connector_id.eq(connector_id)).filter(is_live());
+    let live = live().filter(reservations::connector_id.eq(connector_id));
     Ok(live.select((reservations::id, reservations::driver_id)).first(conn).await.optional()?)
 }
 

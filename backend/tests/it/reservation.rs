@@ -405,6 +405,8 @@ async fn staff_looks_through_reservations_and_ends_them() {
     let sheet = sheet_text(&boss.get(&format!("{STAFF}/export.xlsx")).await.bytes);
     assert!(sheet[1].contains(&text("reservation_no")), "{sheet:?}");
 
+    let disabled = boss.get(&format!("/api/v1/car/chargers/{}/impact", hall.world.site.charger)).await.ok();
+    assert_eq!(disabled["reservations"], 1, "whoever switches the charger off is told");
     let end = format!("{STAFF}/{id}/end");
     let note = || json!({"note": "电桩检修"});
     assert_eq!(theirs.boss.post(&end, note()).await.status, 404);
