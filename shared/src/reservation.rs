@@ -147,7 +147,7 @@ impl Resource for Reservations {
         // The connector's code begins with it.
         Column::new("charger", t("电桩编号", "Charger"), As::Text).at("charger_code").detail_only(),
         Column::new("connector", t("电枪编号", "Connector"), As::Text).at("connector_code"),
-        Column::new("phone", t("预约用户手机号", "Phone"), As::Text),
+        Column::new("phone", t("手机号", "Phone"), As::Text),
         Column::new("plate", t("车牌号", "Plate"), As::Text),
         Column::new("occupied", t("占位时长", "Occupied"), As::Duration).at("occupied_seconds"),
         Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),

@@ -143,7 +143,7 @@ async fn every_action_on_reservations_is_done_in_the_console() -> Result<()> {
             for (name, text) in [
                 ("预约单号", came.as_str()),
                 ("电站名称", "滨江一号充电站"),
-                ("预约用户手机号", "13800000002"),
+                ("手机号", "13800000002"),
                 ("车牌号", "浙A00002"),
                 ("电桩编号", "C"),
                 ("电枪编号", "C"),
