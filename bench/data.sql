@@ -81,7 +81,7 @@ insert into sessions (id, family, driver_id, token_hash, ip, agent, expires_at)
 
 insert into car_orders (id, order_no, provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id, phone,
         start_method, card_no, state, end_reason, prepaid_fen, elec_fen, service_fen, total_fen, charged_fen, refunded_fen, kwh,
-        started_at, ended_at, settled_at, created_at)
+        started_at, ended_at, settled_at, created_at, reservation_id)
     select pg_temp.id(at, g), 'C' || to_char(at at time zone 'Asia/Shanghai', 'YYMMDD') || g, provider_id, property_id, station_id, area_id,
         pg_temp.thing(7, 1 + (k - 1) / 2), pg_temp.thing(8, k), pg_temp.thing(9, d), '137' || lpad(d::text, 8, '0'),
         method, case when method = 'card' then 'CARD' || d % 5000 end, state,
@@ -90,7 +90,8 @@ insert into car_orders (id, order_no, provider_id, property_id, station_id, area
         case when state in ('completed', 'failed') then prepaid - kwh * 108 else 0 end, kwh,
         case when state not in ('created', 'failed', 'cancelled') then at + interval '30 seconds' end,
         case when state in ('completed', 'failed', 'cancelled') then at + interval '40 minutes' end,
-        case when state in ('completed', 'failed') then at + interval '40 minutes' end, at
+        case when state in ('completed', 'failed') then at + interval '40 minutes' end, at,
+        case when g % 100 = 3 then pg_temp.beside(pg_temp.id(at, g), 'b') end
     from (
         select *, case when state in ('completed', 'charging', 'suspended') then 10 + g % 36 else 0 end as kwh,
             case when g % 3 = 0 and state = 'completed' then (10 + g % 36) * 108 else 5000 end as prepaid
@@ -108,6 +109,15 @@ insert into car_orders (id, order_no, provider_id, property_id, station_id, area
     join place on place.n = 1 + (k - 1) / 40, lateral (select case when drawn = 'card' and provider = 2 then 'scan' else drawn end as method) how
     order by g;
 select setval('car_order_numbers', 10000000 + :orders);
+
+-- Every hundredth order was made under a reservation; what was not paid was given up with it.
+insert into reservations (id, provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id, phone, plate, state,
+        entered_at, left_at, ended_at, end_reason, created_at)
+    select reservation_id, provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id, phone, '浙A' || right(phone, 5),
+        case when came then 'completed' else 'cancelled' end, case when came then created_at + interval '10 seconds' end,
+        case when came then created_at + interval '1 hour' end, created_at + interval '1 hour',
+        case when came then 'left' else 'driver' end, created_at
+    from car_orders, lateral (select state <> 'cancelled' as came) it where reservation_id is not null order by id;
 
 insert into charge_sessions (order_id, tag, tariff_version_id, tariff, tariff_hash, rated_power_w, power_w, soc, last_report_at)
     select id, order_no, pg_temp.thing(6, 1), body, 'bench', 60000, 57000, 54, started_at from car_orders, price order by id;

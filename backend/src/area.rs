@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, chargers, connectors, stations};
+use schema::{areas, car_orders, chargers, connectors, reservations, stations};
 use shared::area::{CarAreaFilter, CarAreaForm, CarAreaRow, CarAreas};
 use shared::page::{Page, PageQuery};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::beyond;
 use crate::crud::page::{self, containing};
 use crate::crud::{Browse, Change, Create, Impact, Switch, ops};
 use crate::error::Result;
+use crate::reservation;
 
 #[derive(HasQuery)]
 #[diesel(table_name = areas, check_for_backend(Pg), base_query = joined())]
@@ -170,8 +171,10 @@ impl Switch for CarAreas {
             .filter(car_orders::area_id.eq(id))
             .filter(car_orders::state.eq_any(crate::order::RUNNING));
         let enabled = chargers::table.filter(chargers::area_id.eq(id)).filter(chargers::enabled);
+        let kept = reservation::live().filter(reservations::area_id.eq(id));
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
             chargers: enabled.count().get_result(conn).await?,
             ..Impact::default()
         })

@@ -16,6 +16,7 @@ use crate::charging;
 use crate::error::{Error, Result};
 use crate::events::{self, Happening, Kind};
 use crate::jobs::{self, Job};
+use crate::reservation;
 
 /// A command that somebody waits for is worth nothing later.
 const PATIENCE: TimeDelta = TimeDelta::seconds(30);
@@ -57,6 +58,22 @@ pub enum Command {
         /// The connector's number.
         connector: i32,
     },
+    /// Keep a connector free.
+    Reserve {
+        /// The connector's number.
+        connector: i32,
+        /// The reservation's number.
+        number: i32,
+        /// What the driver for whom it is kept is known by.
+        tag: String,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// Keep a connector free no longer.
+    CancelReservation {
+        /// The reservation's number.
+        number: i32,
+    },
 }
 
 impl Command {
@@ -70,6 +87,8 @@ impl Command {
             Self::Start { .. } => CommandKind::Start,
             Self::Stop { .. } => CommandKind::Stop,
             Self::Unlock { .. } => CommandKind::Unlock,
+            Self::Reserve { .. } => CommandKind::Reserve,
+            Self::CancelReservation { .. } => CommandKind::CancelReservation,
         }
     }
 }
@@ -261,7 +280,7 @@ pub async fn awaited(conn: &mut AsyncPgConnection) -> Result<Vec<Uuid>> {
     Ok(pending.select(commands::device_id).distinct().load(conn).await?)
 }
 
-/// Writes down how a command ended and tells its order. The first end counts; gives whether this was it.
+/// Writes down how a command ended and tells its order, or the reservation. The first end counts; gives whether this was it.
 ///
 /// # Errors
 /// The database's.
@@ -270,6 +289,9 @@ pub async fn end(conn: &mut AsyncPgConnection, taken: &Taken, end: &End, now: Da
         let first = write_end(conn, taken.id, taken.owner, end, now).await?;
         if let Some(order_id) = taken.order_id.filter(|_| first) {
             charging::command_ended(conn, order_id, &taken.command, end.state, now).await?;
+        }
+        if let (Command::Reserve { number, .. }, State::Refused, true) = (&taken.command, end.state, first) {
+            reservation::charger_refused(conn, *number).await?;
         }
         Ok(first)
     })

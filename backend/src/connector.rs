@@ -7,7 +7,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, charger_states, chargers, connectors, stations};
+use schema::{areas, car_orders, charger_states, chargers, connectors, reservations, stations};
 use shared::connector::{CarConnectorFilter, CarConnectorForm, CarConnectorRow, CarConnectors};
 use shared::device::ConnectorStatus;
 use shared::fault::FaultNote;
@@ -21,6 +21,7 @@ use crate::beyond;
 use crate::crud::page::{self, containing};
 use crate::crud::{Browse, Change, Impact, Switch, ops};
 use crate::error::Result;
+use crate::reservation;
 
 #[derive(HasQuery)]
 #[diesel(table_name = connectors, check_for_backend(Pg), base_query = joined())]
@@ -212,7 +213,12 @@ impl Switch for CarConnectors {
 
     async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
         let running = car_orders::table.filter(car_orders::connector_id.eq(id)).filter(is_running());
-        Ok(Impact { running_orders: running.count().get_result(conn).await?, ..Impact::default() })
+        let kept = reservation::live().filter(reservations::connector_id.eq(id));
+        Ok(Impact {
+            running_orders: running.count().get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
+            ..Impact::default()
+        })
     }
 }
 

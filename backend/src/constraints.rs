@@ -38,6 +38,12 @@ const STATES: &[(&str, &str, Text)] = &[
     ),
     ("tariffs_area_key", "area_has_tariff", t("该区域已有启用的计费规则", "The area already has an enabled tariff")),
     ("car_orders_connector_key", "connector_busy", t("充电枪正在使用中", "The connector is in use")),
+    ("reservations_connector_key", "connector_reserved", t("充电枪已被预约", "The connector is reserved")),
+    (
+        "reservations_live_driver_key",
+        "already_reserved",
+        t("您已有进行中的预约", "You have a reservation already that has not ended"),
+    ),
     ("jobs_key_key", "job_open", t("相同的任务已在队列中", "The same job is under way already")),
     ("ledger_accounts_guard_check", "insufficient", t("余额不足", "The balance does not suffice")),
 ];

@@ -288,6 +288,7 @@ async fn charger(
             }),
             chargers::mounting.eq(if dc { "floor" } else { "wall" }),
             chargers::communication.eq("cellular"),
+            chargers::reservable.eq(true),
         ))
         .returning(chargers::code)
         .get_result(conn)

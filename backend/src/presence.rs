@@ -17,6 +17,7 @@ use crate::charging::Device;
 use crate::error::Result;
 use crate::events::{self, Happening, Kind};
 use crate::jobs::{self, Job};
+use crate::reservation;
 
 /// How often a process writes down whom it heard of. Single signs of life are not written.
 pub const FLUSH: Duration = Duration::from_secs(15);
@@ -104,12 +105,19 @@ pub async fn apply(
                         .or(connectors::error_code.is_distinct_from(&error_code))
                         .or(connectors::status_info.is_distinct_from(&info)),
                 );
-            // A connector that nobody has entered yet changes nothing.
-            let ids: Vec<Uuid> = diesel::update(changed).set(set).returning(connectors::id).get_results(conn).await?;
-            for id in ids {
-                tell(conn, Kind::Connector, id, device.owner).await?;
-            }
-            Ok(())
+            conn.transaction(async |conn| {
+                // A connector that nobody has entered yet changes nothing.
+                let ids: Vec<Uuid> =
+                    diesel::update(changed).set(set).returning(connectors::id).get_results(conn).await?;
+                for id in ids {
+                    tell(conn, Kind::Connector, id, device.owner).await?;
+                    if let Some(event) = reservation::state::told_by(status) {
+                        reservation::at_connector(conn, id, event, at, now).await?;
+                    }
+                }
+                Ok(())
+            })
+            .await
         }
         Presence::Configured(settings) => {
             diesel::update(states::table.find(device.charger_id))

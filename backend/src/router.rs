@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
     area, charger, charging, command, connector, dashboard, driver, events, invoice, member, order, payment, presence,
-    retention, station, system, tariff, unregistered,
+    reservation, retention, station, system, tariff, unregistered,
 };
 
 /// All kinds of jobs.
@@ -35,6 +35,7 @@ pub const JOBS: &[Kind] = &[
     kind::<payment::refund::send::SendRefund>(),
     kind::<payment::watch::Watch>(),
     kind::<presence::Watch>(),
+    kind::<reservation::Expire>(),
     kind::<retention::Housekeep>(),
 ];
 
@@ -49,6 +50,7 @@ pub fn operations() -> Vec<Op> {
         connector::operations(),
         tariff::operations(),
         order::operations(),
+        reservation::operations(),
         unregistered::operations(),
         payment::list::operations(),
         payment::notice::operations(),

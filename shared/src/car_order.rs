@@ -9,7 +9,7 @@ use crate::codes::Code;
 use crate::describe::{Action, As, Column, Field, Input};
 use crate::fixed::{Fen, Kwh};
 use crate::invoice::{InvoiceRequest, InvoiceRow, InvoiceState};
-use crate::order::{EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
+use crate::order::{CarOrderKind, EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
 use crate::payment::{PaymentRow, RefundRow};
 use crate::pricing::{Bill, Segment, Tariff};
 use crate::resource::{Form, Resource, Row, Verb};
@@ -25,6 +25,10 @@ pub struct CarOrderRow {
     pub order_no: String,
     /// Where it stands.
     pub state: OrderState,
+    /// Whether it was made under a reservation.
+    pub kind: CarOrderKind,
+    /// The reservation.
+    pub reservation_id: Option<Uuid>,
     /// The station.
     pub station_id: Uuid,
     /// Its name.
@@ -171,6 +175,9 @@ pub struct CarOrderDetail {
     /// The driver's plate.
     #[schema(example = "浙A12345")]
     pub plate: Option<String>,
+    /// The number of the reservation that it was made under.
+    #[schema(example = "R10000001")]
+    pub reservation_no: Option<String>,
     /// What the tariff is called that it is priced by.
     #[schema(example = "峰平谷电价")]
     pub tariff_name: String,
@@ -248,6 +255,10 @@ pub struct CarOrderFilter {
     pub card_no: Option<String>,
     /// In this state.
     pub state: Option<OrderState>,
+    /// Of this kind.
+    pub kind: Option<CarOrderKind>,
+    /// Made under the reservation with this number.
+    pub reservation_no: Option<String>,
     /// Started like this.
     pub start_method: Option<StartMethod>,
     /// Made on this local day or later.
@@ -274,6 +285,7 @@ impl Resource for CarOrders {
     const COLUMNS: &'static [Column] = &[
         Column::new("order_no", t("订单编号", "Order"), As::Link("orders/car", "id")),
         Column::new("state", t("订单状态", "State"), As::Code(OrderState::CHOICES)),
+        Column::new("kind", t("订单类型", "Kind"), As::Code(CarOrderKind::CHOICES)).detail_only(),
         Column::new("station", t("电站", "Station"), As::Text).at("station_name"),
         Column::new("area", t("区域", "Area"), As::Text).at("area_name").detail_only(),
         // The connector's code begins with it.
@@ -310,6 +322,8 @@ impl Resource for CarOrders {
         Field::new("connector_code", t("电枪编号", "Connector"), Input::Text(32)),
         Field::new("card_no", t("充电卡号", "Card"), Input::Text(32)),
         Field::new("start_method", t("启动方式", "Started by"), Input::Choice(StartMethod::CHOICES)),
+        Field::new("kind", t("订单类型", "Kind"), Input::Choice(CarOrderKind::CHOICES)),
+        Field::new("reservation_no", t("预约订单", "Reservation"), Input::Text(32)),
     ];
     const ACTIONS: &'static [Action] = &[
         Action::new("end", t("结束", "End"))

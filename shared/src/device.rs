@@ -26,6 +26,8 @@ codes! {
         Start = "start", Primary, "启动充电", "Start a charge";
         Stop = "stop", Warning, "结束充电", "End a charge";
         Unlock = "unlock", Warning, "解锁枪", "Unlock the connector";
+        Reserve = "reserve", Primary, "预约充电枪", "Reserve a connector";
+        CancelReservation = "cancel_reservation", Info, "取消预约", "Cancel a reservation";
     }
     /// Where a command stands.
     pub enum CommandState {

@@ -11,7 +11,7 @@ use crate::device::ConnectorStatus;
 use crate::fixed::{Fen, Kwh, Price};
 use crate::order::{OrderState, StartMethod};
 use crate::payment::{PaymentState, RefundKind, RefundState};
-use crate::pricing::{Line, Period, Segment, Tariff, UnitPrice};
+use crate::pricing::{Line, Period, ReservationState, Segment, Tariff, UnitPrice};
 use crate::resource::{Form, Row};
 use crate::text::t;
 
@@ -247,6 +247,8 @@ pub struct ChargerView {
     pub output_power_w: i64,
     /// It is connected to the platform.
     pub online: bool,
+    /// Its connectors can be reserved.
+    pub reservable: bool,
     /// Its connectors.
     pub connectors: Vec<ConnectorView>,
 }
@@ -529,4 +531,66 @@ pub struct LiveOrder {
     pub charge_seconds: i64,
     /// When the charger reported last.
     pub reported_at: Option<DateTime<Utc>>,
+}
+
+/// Has a connector kept free.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NewReservation {
+    /// Which one.
+    pub connector_id: Uuid,
+}
+
+impl Form for NewReservation {}
+
+impl NewReservation {
+    /// How it is filled in.
+    pub const FIELDS: &'static [Field] =
+        &[Field::new("connector_id", t("充电枪", "Connector"), Input::Lookup("car/connectors")).required()];
+}
+
+/// A reservation as its driver sees it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DriverReservation {
+    /// Id.
+    pub id: Uuid,
+    /// Its number.
+    #[schema(example = "R10000001")]
+    pub reservation_no: String,
+    /// Where it stands.
+    pub state: ReservationState,
+    /// The station.
+    pub station_id: Uuid,
+    /// That station's name.
+    #[schema(example = "滨江一号充电站")]
+    pub station_name: String,
+    /// The charger's number.
+    #[schema(example = "C1000001")]
+    pub charger_code: String,
+    /// The charger's name.
+    #[schema(example = "1号桩")]
+    pub charger_name: String,
+    /// The connector that is kept free.
+    pub connector_id: Uuid,
+    /// The connector's name.
+    #[schema(example = "1号枪")]
+    pub connector_name: String,
+    /// The plate of the car that is expected.
+    #[schema(example = "浙A12345")]
+    pub plate: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Until when the car has to come.
+    pub expires_at: DateTime<Utc>,
+    /// When the car came.
+    pub entered_at: Option<DateTime<Utc>>,
+    /// When the car left.
+    pub left_at: Option<DateTime<Utc>>,
+    /// When the reservation ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl Row for DriverReservation {
+    fn id(&self) -> Uuid {
+        self.id
+    }
 }

@@ -24,6 +24,7 @@ pub mod payment;
 pub mod permission;
 pub mod pricing;
 pub mod problem;
+pub mod reservation;
 pub mod resource;
 pub mod station;
 pub mod system;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::codes::codes;
 use crate::fixed::Kwh;
@@ -17,6 +18,11 @@ codes! {
         Completed = "completed", Success, "订单完成", "Completed";
         Failed = "failed", Danger, "订单异常", "Failed";
         Cancelled = "cancelled", Info, "已取消", "Cancelled";
+    }
+    /// What kind of order it is (订单类型).
+    pub enum CarOrderKind {
+        Plain = "plain", Info, "普通订单", "Plain";
+        Reserved = "reserved", Primary, "预约订单", "Reserved";
     }
     /// How a charge was started (启动方式).
     pub enum StartMethod {
@@ -75,6 +81,16 @@ codes! {
         Cancelled = "cancelled", Info, "订单取消", "Cancelled";
         LateStart = "late_start", Warning, "迟到的启动，已要求停止", "A late start; the charger is told to stop";
         LateRecord = "late_record", Warning, "迟到的充电记录，仅留存", "A late record, kept as evidence";
+    }
+}
+
+impl CarOrderKind {
+    /// The kind of an order that may have been made under a reservation.
+    pub const fn of_reservation(reservation: Option<Uuid>) -> Self {
+        match reservation {
+            Some(_) => Self::Reserved,
+            None => Self::Plain,
+        }
     }
 }
 

@@ -135,6 +135,7 @@ const fn edit<R: Editable>() -> Page {
     Page { parts: || Parts { entered: [R::FIELDS, R::FILTERS], columns: R::COLUMNS }, ..browse::<R>() }
 }
 
+const PLATFORM: &[UserKind] = &[UserKind::Platform];
 const TENANTS: &[UserKind] = &[UserKind::Platform, UserKind::Provider, UserKind::Property];
 
 const DASHBOARD: Page = Page {
@@ -153,7 +154,7 @@ const SETTINGS: Page = Page {
     path: "system/settings",
     title: t("平台设置", "Settings"),
     prefix: "system.settings",
-    kinds: &[UserKind::Platform],
+    kinds: PLATFORM,
     parts: || Parts { entered: [settings::FIELDS, &[]], columns: &[] },
     usual: &[Verb::View, Verb::Update],
     ..DASHBOARD
@@ -170,10 +171,18 @@ pub const PAGES: &[Page] = &[
     browse::<crate::unregistered::UnregisteredDevices>(),
     edit::<crate::station::bike::BikeStations>(),
     browse::<crate::car_order::CarOrders>(),
+    browse::<crate::reservation::Reservations>(),
     browse::<crate::payment::Payments>(),
     browse::<crate::payment::Refunds>(),
     browse::<crate::invoice::Invoices>(),
-    browse::<crate::member::driver::Drivers>(),
+    // A driver is nobody's, and charges everywhere: what one tenant changed, all others would have.
+    edit::<crate::member::driver::Drivers>().apart(&[
+        ("create", PLATFORM),
+        ("update", PLATFORM),
+        ("enable", PLATFORM),
+        ("disable", PLATFORM),
+        ("certify", PLATFORM),
+    ]),
     // Its own people may look at it; it is kept by those above it.
     edit::<crate::member::collective::Collectives>().apart(&[("view", &UserKind::ALL)]),
     edit::<crate::member::card_product::CardProducts>(),

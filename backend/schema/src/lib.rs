@@ -69,6 +69,7 @@ diesel::table! {
         flags -> Array<Text>,
         version -> Int8,
         created_at -> Timestamptz,
+        reservation_id -> Nullable<Uuid>,
     }
 }
 
@@ -678,6 +679,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    reservations (id) {
+        id -> Uuid,
+        number -> Int4,
+        reservation_no -> Text,
+        provider_id -> Uuid,
+        property_id -> Uuid,
+        station_id -> Uuid,
+        area_id -> Uuid,
+        charger_id -> Uuid,
+        connector_id -> Uuid,
+        driver_id -> Uuid,
+        phone -> Text,
+        plate -> Text,
+        state -> Text,
+        held_by_charger -> Bool,
+        entered_at -> Nullable<Timestamptz>,
+        left_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        end_reason -> Nullable<Text>,
+        ended_by -> Nullable<Text>,
+        end_note -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     roles (id) {
         id -> Uuid,
         kind -> Text,
@@ -852,6 +881,7 @@ diesel::joinable!(car_orders -> connectors (connector_id));
 diesel::joinable!(car_orders -> drivers (driver_id));
 diesel::joinable!(car_orders -> properties (property_id));
 diesel::joinable!(car_orders -> providers (provider_id));
+diesel::joinable!(car_orders -> reservations (reservation_id));
 diesel::joinable!(car_orders -> stations (station_id));
 diesel::joinable!(card_product_stations -> card_products (product_id));
 diesel::joinable!(card_product_stations -> stations (station_id));
@@ -917,6 +947,13 @@ diesel::joinable!(refunds -> payments (payment_id));
 diesel::joinable!(refunds -> properties (property_id));
 diesel::joinable!(refunds -> providers (provider_id));
 diesel::joinable!(refunds -> stations (station_id));
+diesel::joinable!(reservations -> areas (area_id));
+diesel::joinable!(reservations -> chargers (charger_id));
+diesel::joinable!(reservations -> connectors (connector_id));
+diesel::joinable!(reservations -> drivers (driver_id));
+diesel::joinable!(reservations -> properties (property_id));
+diesel::joinable!(reservations -> providers (provider_id));
+diesel::joinable!(reservations -> stations (station_id));
 diesel::joinable!(roles -> collectives (collective_id));
 diesel::joinable!(roles -> properties (property_id));
 diesel::joinable!(roles -> providers (provider_id));
@@ -978,6 +1015,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     properties,
     providers,
     refunds,
+    reservations,
     roles,
     sessions,
     settings,

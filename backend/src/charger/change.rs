@@ -4,7 +4,7 @@ use chrono::Utc;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, charger_states, chargers, connectors, unknown_devices};
+use schema::{car_orders, charger_states, chargers, connectors, reservations, unknown_devices};
 use shared::charger::{CarChargerForm, CarChargers, Communication, CurrentType, Interface, Mounting, Speed};
 use shared::station::Nature;
 use shared::text::t;
@@ -16,6 +16,7 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::Owner;
 use crate::crud::{Change, Create, Impact, Switch};
 use crate::error::{Error, Result};
+use crate::reservation;
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = chargers, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -173,6 +174,11 @@ impl Switch for CarChargers {
         let running = car_orders::table
             .filter(car_orders::charger_id.eq(id))
             .filter(car_orders::state.eq_any(crate::order::RUNNING));
-        Ok(Impact { running_orders: running.count().get_result(conn).await?, ..Impact::default() })
+        let kept = reservation::live().filter(reservations::charger_id.eq(id));
+        Ok(Impact {
+            running_orders: running.count().get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
+            ..Impact::default()
+        })
     }
 }

@@ -23,6 +23,7 @@ use crate::command::{self, Command};
 use crate::error::{Error, Result};
 use crate::events::{self, Happening, Kind};
 use crate::jobs;
+use crate::reservation;
 
 /// A command about a charge that was not delivered within this must not reach the charger any more.
 const PATIENCE: TimeDelta = TimeDelta::seconds(60);
@@ -324,6 +325,7 @@ impl Charge {
     /// Has the charger start, and from then on watches that it does.
     async fn send_start(&mut self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<()> {
         let connector = connectors::table.find(self.order.connector_id).select(connectors::number).first(conn).await?;
+        reservation::release(conn, self.order.connector_id, now).await?;
         self.session.start_sent_at = Some(now);
         self.send(conn, Command::Start { connector, tag: self.agreed.tag.clone() }, now).await?;
         jobs::enqueue(conn, &Watch { order_id: self.order.id }, now).await

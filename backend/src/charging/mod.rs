@@ -57,13 +57,13 @@ pub async fn apply(conn: &mut AsyncPgConnection, device: &Device, event: Event, 
 }
 
 /// A payment is confirmed: the charger is told to start. `false` when the order cannot start any more, because it has
-/// ended or somebody else has the connector; the money then has to go back.
+/// ended, or somebody else has the connector or has reserved it; the money then has to go back.
 ///
 /// # Errors
 /// The database's.
 pub async fn paid(conn: &mut AsyncPgConnection, order_id: Uuid, now: DateTime<Utc>) -> Result<bool> {
     let mut charge = Charge::lock(conn, order_id).await?;
-    let told = if crate::order::connector_is_free(conn, charge.order.connector_id).await? {
+    let told = if crate::order::connector_is_free(conn, charge.order.connector_id, charge.order.driver_id).await? {
         Told::new(state::Event::Paid, OrderStep::Paid, "driver", now)
     } else {
         Told::new(state::Event::Taken, OrderStep::Cancelled, "system", now).because(EndReason::ConnectorTaken)
@@ -117,7 +117,9 @@ pub async fn command_ended(
             | Command::Refresh
             | Command::SyncClock
             | Command::Availability { .. }
-            | Command::Unlock { .. },
+            | Command::Unlock { .. }
+            | Command::Reserve { .. }
+            | Command::CancelReservation { .. },
             _,
         ) => return Ok(()),
     };

@@ -17,6 +17,7 @@ use super::report;
 use super::state::Event;
 use crate::command::{self, Command};
 use crate::error::{Error, Result};
+use crate::reservation;
 
 /// A charger's clock may be behind by this when it starts.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -133,6 +134,8 @@ async fn begin(
     let first = Reading { at, wh: Some(start.meter_wh), ..Reading::default() };
     report::store(conn, charge.order.id, &[first], true).await?;
     visit(conn, charge, now).await?;
+    // Nobody but the driver for whom it is kept gets this far at a reserved connector.
+    reservation::at_connector(conn, charge.order.connector_id, reservation::state::Event::Entered, at, now).await?;
     charge.happen(conn, Told::new(Event::Started, OrderStep::Started, "charger", now), now).await?;
     Ok(())
 }

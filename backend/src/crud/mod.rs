@@ -93,6 +93,8 @@ pub trait Delete: Browse {
 pub struct Impact {
     /// Orders that are running below it now; they go on.
     pub running_orders: i64,
+    /// Reservations that have not ended.
+    pub reservations: i64,
     /// Enabled stations below it.
     pub stations: i64,
     /// Enabled chargers below it.

@@ -2,7 +2,8 @@
 
 use shared::driver_app::{
     ChargerFound, CodeRequest, CodeSent, DriverLogin, DriverMe, DriverOrder, DriverOrderDetail, DriverOrderQuery,
-    DriverTokens, LiveOrder, NearbyQuery, NearbyStation, NewOrder, OrderToPay, Quote, QuoteQuery, StationView,
+    DriverReservation, DriverTokens, LiveOrder, NearbyQuery, NearbyStation, NewOrder, NewReservation, OrderToPay,
+    Quote, QuoteQuery, StationView,
 };
 use shared::page::PageQuery;
 use shared::text::t;
@@ -17,12 +18,18 @@ mod nearby;
 mod order;
 mod place;
 mod quote;
+mod reservation;
 pub mod session;
 mod sms;
 
 /// The operations of the mini-program.
 pub fn operations() -> Vec<Op> {
-    let groups = [("app/auth", auth()), ("app/stations", stations()), ("app/orders", orders())];
+    let groups = [
+        ("app/auth", auth()),
+        ("app/stations", stations()),
+        ("app/orders", orders()),
+        ("app/reservations", reservations()),
+    ];
     groups.into_iter().flat_map(|(tag, ops)| ops.into_iter().map(move |op| op.tag(tag))).collect()
 }
 
@@ -118,5 +125,34 @@ fn orders() -> Vec<Op> {
             .keyed()
             .returns::<OrderToPay>()
             .to(order::pay),
+    ]
+}
+
+fn reservations() -> Vec<Op> {
+    vec![
+        Op::post("/api/app/v1/reservations", "reserveConnector", t("预约充电", "Have a connector kept free"))
+            .driver()
+            .keyed()
+            .body::<NewReservation>()
+            .returns_with::<DriverReservation>(201)
+            .to(reservation::create),
+        Op::get(
+            "/api/app/v1/reservations",
+            "listMyReservations",
+            t("我的预约", "One's own reservations, the newest first"),
+        )
+        .driver()
+        .query::<PageQuery>()
+        .returns_page::<DriverReservation>()
+        .to(reservation::list),
+        Op::get("/api/app/v1/reservations/{id}", "getMyReservation", t("预约详情", "One of one's own reservations"))
+            .driver()
+            .returns::<DriverReservation>()
+            .to(reservation::detail),
+        Op::post("/api/app/v1/reservations/{id}/cancel", "cancelMyReservation", t("取消预约", "Give a reservation up"))
+            .driver()
+            .keyed()
+            .returns::<DriverReservation>()
+            .to(reservation::cancel),
     ]
 }

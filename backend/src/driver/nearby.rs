@@ -70,7 +70,9 @@ const QUERY: &str = "\
     from near cross join lateral ( \
         select count(*) as connectors, count(*) filter (where s.online and k.status in ('available', 'preparing') \
             and not exists (select from car_orders o where o.connector_id = k.id \
-                and o.state in ('starting', 'charging', 'stopping', 'suspended'))) as free \
+                and o.state in ('starting', 'charging', 'stopping', 'suspended')) \
+            and not exists (select from reservations r where r.connector_id = k.id \
+                and r.state in ('reserved', 'occupying'))) as free \
         from connectors k join chargers c on c.id = k.charger_id join charger_states s on s.charger_id = c.id \
             join areas a on a.id = k.area_id \
         where k.station_id = near.id and k.enabled and c.enabled and a.enabled \

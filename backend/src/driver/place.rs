@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Jsonb, Text as SqlText, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, charger_states, chargers, connectors, stations};
+use schema::{areas, car_orders, charger_states, chargers, connectors, reservations, stations};
 use shared::device::ConnectorStatus;
 use shared::driver_app::{
     AreaView, ChargerFound, ChargerView, ConnectorView, Obstacle, PriceNow, StationView, TariffView,
@@ -19,8 +19,9 @@ use uuid::Uuid;
 
 use crate::crud::DriverCtx;
 use crate::error::{Error, Result};
-use crate::order::create::Standing;
 use crate::order::is_running;
+use crate::order::standing::{Kept, Standing};
+use crate::reservation;
 
 #[derive(Queryable)]
 struct ChargerRow {
@@ -30,6 +31,7 @@ struct ChargerRow {
     serial_no: String,
     name: String,
     output_power_w: i64,
+    reservable: bool,
     enabled: bool,
     online: Option<bool>,
 }
@@ -95,13 +97,16 @@ struct Chargers {
     chargers: Vec<(Uuid, ChargerView)>,
 }
 
-async fn load(
-    conn: &mut AsyncPgConnection,
-    areas: &[Uuid],
-    only: Option<Uuid>,
-    lang: Lang,
-    now: DateTime<Utc>,
-) -> Result<Chargers> {
+/// Who looks: which driver, in which language, when.
+#[derive(Clone, Copy)]
+pub(super) struct Viewer {
+    pub(super) driver_id: Uuid,
+    pub(super) lang: Lang,
+    pub(super) now: DateTime<Utc>,
+}
+
+async fn load(conn: &mut AsyncPgConnection, viewer: Viewer, areas: &[Uuid], only: Option<Uuid>) -> Result<Chargers> {
+    let Viewer { driver_id, lang, now } = viewer;
     let tariffs = tariffs(conn, areas, now).await?;
     let mut query = chargers::table
         .left_join(charger_states::table)
@@ -118,6 +123,7 @@ async fn load(
         chargers::serial_no,
         chargers::name,
         chargers::output_power_w,
+        chargers::reservable,
         chargers::enabled,
         charger_states::online.nullable(),
     );
@@ -139,6 +145,9 @@ async fn load(
         .await?;
     let running = car_orders::table.filter(car_orders::charger_id.eq_any(&ids)).filter(is_running());
     let busy: Vec<Uuid> = running.select(car_orders::connector_id).load(conn).await?;
+    let live = reservation::live().filter(reservations::charger_id.eq_any(ids));
+    let kept = live.select((reservations::connector_id, reservations::driver_id)).load(conn).await?;
+    let kept: HashMap<Uuid, Uuid> = kept.into_iter().collect();
     let view = |charger: &ChargerRow, it: &ConnectorRow| {
         // The order is refused for the same reasons, in the same words.
         let standing = Standing {
@@ -146,6 +155,7 @@ async fn load(
             priced: tariffs.contains_key(&charger.area_id),
             online: charger.online(),
             busy: busy.contains(&it.id),
+            kept: Kept::by(kept.get(&it.id).copied(), driver_id),
             status: it.status,
         };
         let obstacle = standing.obstacle();
@@ -171,6 +181,7 @@ async fn load(
                 name: it.name.clone(),
                 output_power_w: it.output_power_w,
                 online: it.online(),
+                reservable: it.reservable,
                 connectors,
             };
             (it.area_id, charger)
@@ -181,7 +192,7 @@ async fn load(
 
 /// `GET /stations/{id}`.
 pub async fn station(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<StationView>> {
-    let DriverCtx { app, mut conn, lang, .. } = ctx;
+    let DriverCtx { app, driver_id, mut conn, lang, .. } = ctx;
     let mut view = open_station(&mut conn, *id).await?;
     let parts: Vec<(Uuid, String)> = areas::table
         .filter(areas::station_id.eq(*id))
@@ -191,7 +202,8 @@ pub async fn station(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<StationView>
         .load(&mut conn)
         .await?;
     let ids: Vec<Uuid> = parts.iter().map(|it| it.0).collect();
-    let Chargers { mut tariffs, chargers } = load(&mut conn, &ids, None, lang, app.now()).await?;
+    let Chargers { mut tariffs, chargers } =
+        load(&mut conn, Viewer { driver_id, lang, now: app.now() }, &ids, None).await?;
     view.areas = parts
         .into_iter()
         .map(|(id, name)| {
@@ -226,7 +238,7 @@ async fn open_station(conn: &mut AsyncPgConnection, id: Uuid) -> Result<StationV
 /// `GET /chargers/by-code/{code}`: a charger's number or serial number, or a connector's number. A QR code's address
 /// ends with one of them.
 pub async fn by_code(ctx: DriverCtx, code: Path<String>) -> Result<Json<ChargerFound>> {
-    let DriverCtx { app, mut conn, lang, .. } = ctx;
+    let DriverCtx { app, driver_id, mut conn, lang, .. } = ctx;
     let code = code.trim().to_owned();
     let connector: Option<(Uuid, Uuid)> = connectors::table
         .filter(connectors::code.eq(&code))
@@ -238,7 +250,8 @@ pub async fn by_code(ctx: DriverCtx, code: Path<String>) -> Result<Json<ChargerF
         Some((charger, connector)) => (charger, Some(connector)),
         None => (charger_by_code(&mut conn, &code).await?, None),
     };
-    Ok(Json(found(&mut conn, charger_id, connector_id, lang, app.now()).await?))
+    let viewer = Viewer { driver_id, lang, now: app.now() };
+    Ok(Json(found(&mut conn, viewer, charger_id, connector_id).await?))
 }
 
 async fn charger_by_code(conn: &mut AsyncPgConnection, code: &str) -> Result<Uuid> {
@@ -251,10 +264,9 @@ async fn charger_by_code(conn: &mut AsyncPgConnection, code: &str) -> Result<Uui
 /// A charger in a station and an area that are open to drivers.
 pub(super) async fn found(
     conn: &mut AsyncPgConnection,
+    viewer: Viewer,
     charger_id: Uuid,
     connector_id: Option<Uuid>,
-    lang: Lang,
-    now: DateTime<Utc>,
 ) -> Result<ChargerFound> {
     let place = chargers::table
         .inner_join(areas::table)
@@ -264,7 +276,7 @@ pub(super) async fn found(
         .filter(stations::enabled);
     let (area_id, area_name, station_id, station_name): (Uuid, String, Uuid, String) =
         place.select((areas::id, areas::name, stations::id, stations::name)).first(conn).await?;
-    let Chargers { mut tariffs, chargers } = load(conn, &[area_id], Some(charger_id), lang, now).await?;
+    let Chargers { mut tariffs, chargers } = load(conn, viewer, &[area_id], Some(charger_id)).await?;
     let charger = chargers.into_iter().map(|it| it.1).next().ok_or(Error::NotFound)?;
     let tariff = tariffs.remove(&area_id);
     Ok(ChargerFound { station_id, station_name, area_name, tariff, charger, connector_id })

@@ -17,14 +17,15 @@ use crate::error::{Error, Result};
 
 /// `GET /connectors/{id}/quote`.
 pub async fn quote(ctx: DriverCtx, id: Path<Uuid>, Params(query): Params<QuoteQuery>) -> Result<Json<Quote>> {
-    let DriverCtx { app, mut conn, lang, .. } = ctx;
+    let DriverCtx { app, driver_id, mut conn, lang, .. } = ctx;
     let prepaid_fen = query.prepaid_fen.map(Fen);
     if prepaid_fen.is_some_and(|it| !(Fen(1)..=NewOrder::MOST).contains(&it)) {
         return Err(Error::field("prepaid_fen", "range", t("超出范围", "Out of range")));
     }
     let charger_id = connectors::table.find(*id).select(connectors::charger_id).first(&mut conn).await?;
     let now = app.now();
-    let place = place::found(&mut conn, charger_id, Some(*id), lang, now).await?;
+    let viewer = place::Viewer { driver_id, lang, now };
+    let place = place::found(&mut conn, viewer, charger_id, Some(*id)).await?;
     let no_tariff = t("该区域暂无生效的计费规则", "No price is in force here");
     let tariff = place.tariff.ok_or(Error::Conflict("no_tariff", no_tariff))?;
     let connector = place.charger.connectors.into_iter().find(|it| it.id == *id).ok_or(Error::NotFound)?;

@@ -13,6 +13,7 @@ use shared::charger::CarChargers;
 use shared::connector::CarConnectors;
 use shared::invoice::Invoices;
 use shared::payment::{Payments, Refunds};
+use shared::reservation::Reservations;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
@@ -39,6 +40,8 @@ pub enum Kind {
     Refund,
     /// An invoice.
     Invoice,
+    /// A reservation.
+    Reservation,
 }
 
 impl Kind {
@@ -51,6 +54,7 @@ impl Kind {
             Self::Payment => vec![permission::<Payments>("view")],
             Self::Refund => vec![permission::<Refunds>("view")],
             Self::Invoice => vec![permission::<Invoices>("view")],
+            Self::Reservation => vec![permission::<Reservations>("view")],
         }
     }
 }

@@ -1,23 +1,30 @@
-//! Drivers as staff looks through them.
+//! Drivers as staff looks through them, and as the platform keeps them.
 
 use std::collections::HashMap;
 
+use actix_web::web::{Json, Path};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, driver_visits as visits, drivers};
+use schema::{car_orders, cards, driver_visits as visits, drivers, reservations};
 use shared::fixed::Fen;
-use shared::member::driver::{DriverDetail, DriverFilter, DriverRow, Drivers, Gender};
+use shared::member::driver::{DriverDetail, DriverFilter, DriverForm, DriverRow, Drivers, Gender};
 use shared::page::{Page, PageQuery};
+use shared::text::t;
 use uuid::Uuid;
 
+use crate::api::op::Op;
+use crate::app::new_id;
+use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::beyond;
-use crate::crud::{Browse, page};
-use crate::error::Result;
+use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
+use crate::error::{Error, Result};
+use crate::order::is_running;
+use crate::reservation;
 
 /// How many orders the detail shows.
 const LATEST: i64 = 5;
@@ -34,6 +41,7 @@ struct Driver {
     certified: bool,
     enabled: bool,
     last_seen_at: Option<DateTime<Utc>>,
+    version: i64,
     created_at: DateTime<Utc>,
 }
 
@@ -52,6 +60,7 @@ impl From<Driver> for DriverRow {
             orders: 0,
             last_charge_at: None,
             last_seen_at: it.last_seen_at,
+            version: it.version,
             created_at: it.created_at,
         }
     }
@@ -139,4 +148,83 @@ impl Browse for Drivers {
         let latest = crate::order::latest_of(conn, scope, id, LATEST).await?;
         Ok(DriverDetail { row, charged_fen: Fen(charged), latest })
     }
+}
+
+impl Create for Drivers {
+    async fn create(conn: &mut AsyncPgConnection, _by: &Caller, form: &DriverForm) -> Result<Uuid> {
+        let id = new_id(Utc::now());
+        diesel::insert_into(drivers::table).values((drivers::id.eq(id), told(form))).execute(conn).await?;
+        Ok(id)
+    }
+}
+
+impl Change for Drivers {
+    const TABLE: &'static str = "drivers";
+
+    async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &DriverForm) -> Result<()> {
+        diesel::update(drivers::table.find(id)).set(told(form)).execute(conn).await?;
+        Ok(())
+    }
+}
+
+/// What staff has filled in. Plates are kept as they are painted.
+fn told(form: &DriverForm) -> Told<'_> {
+    let DriverForm { phone, nickname, name, gender, plate } = form;
+    let (nickname, name) = (nickname.as_deref(), name.as_deref());
+    Told { phone, nickname, name, gender: *gender, plate: plate.as_ref().map(|it| it.to_uppercase()) }
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = drivers, treat_none_as_null = true)]
+struct Told<'a> {
+    phone: &'a str,
+    nickname: Option<&'a str>,
+    name: Option<&'a str>,
+    gender: Gender,
+    plate: Option<String>,
+}
+
+impl Switch for Drivers {
+    const TABLE: &'static str = "drivers";
+
+    async fn switch(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, on: bool) -> Result<()> {
+        diesel::update(drivers::table.find(id)).set(drivers::enabled.eq(on)).execute(conn).await?;
+        Ok(())
+    }
+
+    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+        let running = car_orders::table.filter(car_orders::driver_id.eq(id)).filter(is_running()).count();
+        let cards = cards::table.filter(cards::driver_id.eq(id)).filter(cards::enabled).count();
+        let kept = reservation::live().filter(reservations::driver_id.eq(id));
+        Ok(Impact {
+            running_orders: running.get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
+            cards: cards.get_result(conn).await?,
+            ..Impact::default()
+        })
+    }
+}
+
+/// `POST /members/drivers/{id}/certify` (3.5.4/5): somebody has looked at their papers. Certified twice is certified.
+async fn certify(ctx: Ctx, id: Path<Uuid>) -> Result<Json<DriverDetail>> {
+    let id = *id;
+    routes::act::<Drivers, _>(ctx, id, "certify", move |conn, _, driver| {
+        Box::pin(async move {
+            if driver.row.name.is_none() || driver.row.plate.is_none() {
+                let text = t("请先填写姓名和车牌号", "Name and plate are to be filled in first");
+                return Err(Error::Conflict("incomplete", text));
+            }
+            routes::stamp(conn, <Drivers as Change>::TABLE, id, None).await?;
+            diesel::update(drivers::table.find(id)).set(drivers::certified.eq(true)).execute(conn).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// The operations of drivers.
+pub fn operations() -> Vec<Op> {
+    let certify = ops::action::<Drivers>("certify").returns::<DriverDetail>().to(certify);
+    let ops = [ops::browse::<Drivers>(), ops::write::<Drivers>(), ops::switch::<Drivers>()];
+    ops.into_iter().flatten().chain([certify]).collect()
 }

@@ -5,14 +5,11 @@ pub mod card_product;
 pub mod collective;
 pub mod driver;
 
-use shared::member::driver::Drivers;
-
 use crate::api::op::Op;
-use crate::crud::ops;
 
 /// The operations of those who charge, those who pay for them, and their cards.
 pub fn operations() -> Vec<Op> {
-    [ops::browse::<Drivers>(), collective::operations(), card_product::operations(), card::operations()]
+    [driver::operations(), collective::operations(), card_product::operations(), card::operations()]
         .into_iter()
         .flatten()
         .collect()

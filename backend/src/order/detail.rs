@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{
     car_orders, charge_sessions, drivers, ledger_accounts, ledger_entries, ledger_transactions, meter_readings,
-    order_events, tariff_versions, tariffs,
+    order_events, reservations, tariff_versions, tariffs,
 };
 use shared::car_order::{CarOrderDetail, CarOrderRow, CurvePoint, LedgerLine, OrderEventRow};
 use shared::fixed::Fen;
@@ -93,6 +93,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
     about.extend(refunds.iter().map(|it| it.id));
     Ok(CarOrderDetail {
         plate,
+        reservation_no: reservation_no(conn, order.reservation_id).await?,
         tariff_name,
         charge_seconds: order.charge_seconds(Utc::now()),
         charged_fen,
@@ -116,6 +117,12 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         ledger: ledger(conn, about).await?,
         order,
     })
+}
+
+/// The number of a reservation.
+async fn reservation_no(conn: &mut AsyncPgConnection, id: Option<Uuid>) -> Result<Option<String>> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(Some(reservations::table.find(id).select(reservations::reservation_no).first(conn).await?))
 }
 
 /// The bill that the readings give is the one that was settled.

@@ -4,11 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, charge_sessions, chargers, connectors, invoice_orders, invoices, stations};
+use schema::{
+    areas, car_orders, charge_sessions, chargers, connectors, invoice_orders, invoices, reservations, stations,
+};
 use shared::car_order::{CarOrderDetail, CarOrderFilter, CarOrderRow, CarOrders};
 use shared::fixed::{Fen, Kwh};
 use shared::invoice::InvoiceState;
-use shared::order::{EndReason, OrderFlag, OrderState, StartMethod};
+use shared::order::{CarOrderKind, EndReason, OrderFlag, OrderState, StartMethod};
 use shared::page::{Page, PageQuery};
 use shared::time::{business_day, midnight};
 use uuid::Uuid;
@@ -26,6 +28,7 @@ pub(super) struct Order {
     id: Uuid,
     order_no: String,
     state: OrderState,
+    reservation_id: Option<Uuid>,
     station_id: Uuid,
     #[diesel(select_expression = stations::name)]
     station_name: String,
@@ -70,6 +73,8 @@ impl From<Order> for CarOrderRow {
             id: it.id,
             order_no: it.order_no,
             state: it.state,
+            kind: CarOrderKind::of_reservation(it.reservation_id),
+            reservation_id: it.reservation_id,
             station_id: it.station_id,
             station_name: it.station_name,
             area_name: it.area_name,
@@ -138,6 +143,8 @@ fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> car_orde
         phone,
         card_no,
         state,
+        kind,
+        reservation_no,
         start_method,
         created_from,
         created_to,
@@ -174,11 +181,21 @@ fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> car_orde
     if let Some(state) = state {
         query = query.filter(car_orders::state.eq(page::written(*state)));
     }
+    match kind {
+        Some(CarOrderKind::Reserved) => query = query.filter(car_orders::reservation_id.is_not_null()),
+        Some(CarOrderKind::Plain) => query = query.filter(car_orders::reservation_id.is_null()),
+        None => {}
+    }
+    if let Some(number) = reservation_no {
+        let named = reservations::table.filter(reservations::reservation_no.eq(number.to_uppercase()));
+        query = query.filter(car_orders::reservation_id.eq(named.select(reservations::id).single_value()));
+    }
     if let Some(method) = start_method {
         query = query.filter(car_orders::start_method.eq(page::written(*method)));
     }
     // Nobody waits for the orders of all years when they only opened the page (3.4.1/1).
-    let asked = created_from.is_some() || created_to.is_some() || order_no.is_some() || phone.is_some();
+    let named = order_no.is_some() || reservation_no.is_some() || phone.is_some();
+    let asked = named || created_from.is_some() || created_to.is_some();
     if !asked {
         return query.filter(car_orders::id.ge(first_id(midnight(business_day(now - TimeDelta::days(7))))));
     }
@@ -219,8 +236,27 @@ pub async fn latest_of(
     driver_id: Uuid,
     count: i64,
 ) -> Result<Vec<CarOrderRow>> {
-    let newest = visible(scope).filter(car_orders::driver_id.eq(driver_id)).order(car_orders::id.desc()).limit(count);
-    let rows = joined().filter(car_orders::id.eq_any(newest.select(car_orders::id))).order(car_orders::id.desc());
+    newest(conn, visible(scope).filter(car_orders::driver_id.eq(driver_id)), count).await
+}
+
+/// A driver makes few orders under one reservation.
+const FEW: i64 = 200;
+
+/// The orders that were made under a reservation and that the caller may see, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn made_under(conn: &mut AsyncPgConnection, scope: &Scope, reservation_id: Uuid) -> Result<Vec<CarOrderRow>> {
+    newest(conn, visible(scope).filter(car_orders::reservation_id.eq(reservation_id)), FEW).await
+}
+
+async fn newest(
+    conn: &mut AsyncPgConnection,
+    of: car_orders::BoxedQuery<'static, Pg>,
+    count: i64,
+) -> Result<Vec<CarOrderRow>> {
+    let newest = of.order(car_orders::id.desc()).limit(count).select(car_orders::id);
+    let rows = joined().filter(car_orders::id.eq_any(newest)).order(car_orders::id.desc());
     let orders: Vec<Order> = rows.select(Order::as_select()).load(conn).await?;
     Ok(orders.into_iter().map(CarOrderRow::from).collect())
 }

@@ -5,6 +5,7 @@ mod detail;
 pub mod end;
 mod list;
 mod refund;
+pub mod standing;
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -21,8 +22,10 @@ use crate::api::op::Op;
 pub use crate::charging::{closed_unpaid, paid};
 use crate::crud::ops;
 use crate::error::Result;
+use crate::reservation;
 pub use create::{Created, NewOrder, create};
-pub use list::latest_of;
+pub use list::{latest_of, made_under};
+use standing::Kept;
 
 /// The states in which a connector is taken.
 pub const RUNNING: [OrderState; 4] =
@@ -42,14 +45,16 @@ pub async fn holder(conn: &mut AsyncPgConnection, connector_id: Uuid) -> Result<
     Ok(holder.select(car_orders::id).first(conn).await.optional()?)
 }
 
-/// Whether no order has a connector; none gets it before the caller's transaction ends.
+/// Whether neither an order has a connector, nor somebody else's reservation keeps it; none gets it before the caller's
+/// transaction ends.
 ///
 /// # Errors
 /// The database's.
-pub async fn connector_is_free(conn: &mut AsyncPgConnection, connector_id: Uuid) -> Result<bool> {
+pub async fn connector_is_free(conn: &mut AsyncPgConnection, connector_id: Uuid, driver_id: Uuid) -> Result<bool> {
     let row = connectors::table.find(connector_id).select(connectors::id).for_no_key_update();
     row.first::<Uuid>(conn).await?;
-    Ok(holder(conn, connector_id).await?.is_none())
+    let kept_for = reservation::holder(conn, connector_id).await?.map(|it| it.1);
+    Ok(Kept::by(kept_for, driver_id) != Kept::Others && holder(conn, connector_id).await?.is_none())
 }
 
 /// The operations of car orders.

@@ -10,8 +10,8 @@ use futures_util::{SinkExt, StreamExt};
 use ocpp::message::{
     Acceptance, AuthorizationStatus, AvailabilityStatus, AvailabilityType, BootNotification,
     BootNotificationConfirmation, ChargePointErrorCode, ConfigurationKey, ConfigurationStatus,
-    GetConfigurationConfirmation, MessageTrigger, Outcome, RegistrationStatus, StartTransactionConfirmation,
-    StopReason, TriggerMessageStatus, UnlockStatus,
+    GetConfigurationConfirmation, MessageTrigger, Outcome, RegistrationStatus, ReservationStatus,
+    StartTransactionConfirmation, StopReason, TriggerMessageStatus, UnlockStatus,
 };
 use ocpp::{CallError, Command, ErrorCode, Frame, Malformed};
 use rand::Rng;
@@ -149,7 +149,7 @@ fn configuration(habits: &Habits) -> BTreeMap<String, (bool, String)> {
         ("LocalAuthorizeOffline", false, "false"),
         ("TransactionMessageAttempts", false, "5"),
         ("NumberOfConnectors", true, &habits.connectors.to_string()),
-        ("SupportedFeatureProfiles", true, "Core,RemoteTrigger"),
+        ("SupportedFeatureProfiles", true, "Core,RemoteTrigger,Reservation"),
     ]
     .into_iter()
     .map(|(key, readonly, value)| (key.to_owned(), (readonly, value.to_owned())))
@@ -310,6 +310,7 @@ impl Charger {
         for index in 0..self.connectors.len() {
             let Some(connector) = self.connectors.get_mut(index) else { continue };
             connector.flow(millis);
+            connector.expire(at);
             if let Some(charge) = &connector.charge {
                 let (local, connector_no) = (charge.local, connector.number);
                 let value = connector.sample(at);
@@ -508,6 +509,15 @@ impl Charger {
                 };
                 Frame::result(id, &Outcome { status })
             }
+            Command::ReserveNow(it) => {
+                let own = self.connectors.iter_mut().find(|own| own.number == it.connector_id);
+                let status = own.map_or(ReservationStatus::Rejected, |own| own.reserve(it));
+                Frame::result(id, &Outcome { status })
+            }
+            Command::CancelReservation(it) => {
+                let kept = self.connectors.iter_mut().any(|own| own.give_free(it.reservation_id));
+                Frame::result(id, &accept(kept))
+            }
             Command::ClearCache(_) => Frame::result(id, &accept(true)),
             other => {
                 let refusal = CallError::new(ErrorCode::NotSupported, format!("{} is not simulated", other.action()));
@@ -525,6 +535,7 @@ impl Charger {
                 && it.car.is_some()
                 && it.operative
                 && it.fault.is_none()
+                && it.lets(&tag)
         };
         let Some(connector) = self.connectors.iter_mut().find(free) else { return false };
         let (local, meter, number) = (self.next_local, connector.meter_wh(), connector.number);

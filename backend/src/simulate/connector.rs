@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use ocpp::IdTag;
 use ocpp::message::{
-    ChargePointErrorCode, ChargePointStatus, Location, Measurand, MeterValue, SampledValue, StopReason, UnitOfMeasure,
+    ChargePointErrorCode, ChargePointStatus, Location, Measurand, MeterValue, ReservationStatus, ReserveNow,
+    SampledValue, StopReason, UnitOfMeasure,
 };
 
 /// A car at the plug.
@@ -45,6 +46,8 @@ pub struct Connector {
     pub operative: bool,
     /// Broken.
     pub fault: Option<ChargePointErrorCode>,
+    /// What keeps it free, and for whom.
+    reservation: Option<ReserveNow>,
     /// The register in mJ: whole Wh would lose what flows in a second.
     register_mj: i64,
     /// What the car took since it came, in mJ.
@@ -67,6 +70,7 @@ impl Connector {
             charge: None,
             operative: true,
             fault: None,
+            reservation: None,
             register_mj: meter_wh * MJ_PER_WH,
             taken_mj: 0,
             told: None,
@@ -92,9 +96,41 @@ impl Connector {
         self.car.take()
     }
 
-    /// A charge begins.
+    /// A charge begins, which uses up the reservation.
     pub fn begin(&mut self, charge: Charge) {
         self.charge = Some(charge);
+        self.reservation = None;
+    }
+
+    /// It is to be kept free. The same reservation again changes it.
+    pub fn reserve(&mut self, wanted: ReserveNow) -> ReservationStatus {
+        let other = self.reservation.as_ref().is_some_and(|it| it.reservation_id != wanted.reservation_id);
+        if self.fault.is_some() {
+            return ReservationStatus::Faulted;
+        }
+        if !self.operative {
+            return ReservationStatus::Unavailable;
+        }
+        if self.car.is_some() || self.charge.is_some() || other {
+            return ReservationStatus::Occupied;
+        }
+        self.reservation = Some(wanted);
+        ReservationStatus::Accepted
+    }
+
+    /// It is to be kept free no longer; gives whether it was.
+    pub fn give_free(&mut self, reservation: i32) -> bool {
+        self.reservation.take_if(|it| it.reservation_id == reservation).is_some()
+    }
+
+    /// Reservations end by themselves.
+    pub fn expire(&mut self, now: DateTime<Utc>) {
+        self.reservation.take_if(|it| it.expiry_date < now);
+    }
+
+    /// Whether a charge may begin with a tag.
+    pub fn lets(&self, tag: &IdTag) -> bool {
+        self.reservation.as_ref().is_none_or(|it| it.id_tag == *tag)
     }
 
     /// The charge ends, if one runs.
@@ -157,6 +193,7 @@ impl Connector {
             (false, ..) => ChargePointStatus::Unavailable,
             (true, Some(_), true) => ChargePointStatus::Finishing,
             (true, Some(_), false) => ChargePointStatus::Preparing,
+            (true, None, _) if self.reservation.is_some() => ChargePointStatus::Reserved,
             (true, None, _) => ChargePointStatus::Available,
         }
     }
@@ -243,5 +280,28 @@ mod tests {
         it.unplug();
         it.operative = false;
         assert_eq!(it.news(), Some(ChargePointStatus::Unavailable));
+    }
+    #[test]
+    fn a_reserved_connector_lets_nobody_else_begin() {
+        let mut it = Connector::new(1, 60_000, 0);
+        let (mine, other) = (IdTag::new("R10000001").unwrap(), IdTag::of_order(7));
+        let until = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let wanted = |reservation_id, seconds| ReserveNow {
+            connector_id: 1,
+            expiry_date: until(seconds),
+            id_tag: mine.clone(),
+            parent_id_tag: None,
+            reservation_id,
+        };
+        assert_eq!(it.reserve(wanted(1, 60)), ReservationStatus::Accepted);
+        assert_eq!((it.news(), it.lets(&mine), it.lets(&other)), (Some(ChargePointStatus::Reserved), true, false));
+        assert_eq!(it.reserve(wanted(2, 60)), ReservationStatus::Occupied);
+        assert!(!it.give_free(2) && it.give_free(1));
+        assert_eq!((it.news(), it.lets(&other)), (Some(ChargePointStatus::Available), true));
+        it.reserve(wanted(3, 60));
+        it.expire(until(61));
+        assert_eq!(it.status(), ChargePointStatus::Available);
+        it.plug(Car { capacity_wh: 60_000, soc: 20, max_power_w: 50_000, asleep: false });
+        assert_eq!(it.reserve(wanted(4, 60)), ReservationStatus::Occupied);
     }
 }

@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::driver_app::{
-    ChargerFound, DriverOrderDetail, DriverPayment, DriverTokens, LiveOrder, NearbyStation, OrderToPay, StationView,
+    ChargerFound, DriverOrderDetail, DriverPayment, DriverReservation, DriverTokens, LiveOrder, NearbyStation,
+    OrderToPay, StationView,
 };
 use shared::fixed::Fen;
 use shared::invoice::{Buyer, DriverInvoice, DriverInvoiceRequest};
@@ -185,6 +186,22 @@ impl Driver {
     pub async fn order(&self, connector: Uuid) -> Result<OrderToPay> {
         let form = json!({ "connector_id": connector, "prepaid_fen": self.manner.prepaid, "start_method": "scan" });
         self.call(Method::POST, "orders", &form).await
+    }
+
+    /// Has a connector kept free.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn reserve(&self, connector: Uuid) -> Result<DriverReservation> {
+        self.call(Method::POST, "reservations", &json!({ "connector_id": connector })).await
+    }
+
+    /// Gives a reservation up.
+    ///
+    /// # Errors
+    /// As [`Driver::trip`].
+    pub async fn give_up(&self, reservation: Uuid) -> Result<DriverReservation> {
+        self.call(Method::POST, &format!("reservations/{reservation}/cancel"), &json!({})).await
     }
 
     /// Pays in the wallet.

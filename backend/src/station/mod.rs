@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, car_orders, chargers, connectors, properties, providers, stations};
+use schema::{areas, car_orders, chargers, connectors, properties, providers, reservations, stations};
 use shared::invoice::Seller;
 use shared::page::{Page, PageQuery};
 use shared::resource::{FormMap, Row};
@@ -24,6 +24,7 @@ use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
+use crate::reservation;
 use crate::review::{Rejection, require_pending};
 
 /// A station of either line.
@@ -203,8 +204,10 @@ async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
     let running =
         car_orders::table.filter(car_orders::station_id.eq(id)).filter(car_orders::state.eq_any(crate::order::RUNNING));
     let enabled = chargers::table.filter(chargers::station_id.eq(id)).filter(chargers::enabled);
+    let kept = reservation::live().filter(reservations::station_id.eq(id));
     Ok(Impact {
         running_orders: running.count().get_result(conn).await?,
+        reservations: kept.count().get_result(conn).await?,
         chargers: enabled.count().get_result(conn).await?,
         ..Impact::default()
     })

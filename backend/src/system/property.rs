@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, cards, chargers, properties, providers, stations};
+use schema::{car_orders, cards, chargers, properties, providers, reservations, stations};
 use shared::page::{Page, PageQuery};
 use shared::resource::FormMap;
 use shared::system::property::{Properties, PropertyFilter, PropertyForm, PropertyRow};
@@ -21,6 +21,7 @@ use crate::auth::scope::{Node, Scope};
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
+use crate::reservation;
 use crate::tenant::provider_takes_new;
 
 #[derive(HasQuery)]
@@ -200,8 +201,10 @@ impl Switch for Properties {
         let stations = stations::table.filter(stations::property_id.eq(id)).filter(stations::enabled);
         let chargers = chargers::table.filter(chargers::property_id.eq(id)).filter(chargers::enabled);
         let cards = cards::table.filter(cards::property_id.eq(id)).filter(cards::enabled);
+        let kept = reservation::live().filter(reservations::property_id.eq(id));
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
             stations: stations.count().get_result(conn).await?,
             chargers: chargers.count().get_result(conn).await?,
             cards: cards.count().get_result(conn).await?,

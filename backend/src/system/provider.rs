@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, cards, chargers, properties, providers, stations};
+use schema::{car_orders, cards, chargers, properties, providers, reservations, stations};
 use shared::page::{Page, PageQuery};
 use shared::station::Review;
 use shared::system::provider::{MerchantType, ProviderFilter, ProviderForm, ProviderRow, Providers};
@@ -22,6 +22,7 @@ use crate::auth::scope::{Node, Scope};
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
+use crate::reservation;
 use crate::review::{Rejection, require_pending};
 use crate::tenant::provider_takes_new;
 
@@ -199,8 +200,10 @@ impl Switch for Providers {
         let stations = stations::table.filter(stations::provider_id.eq_any(&all)).filter(stations::enabled);
         let chargers = chargers::table.filter(chargers::provider_id.eq_any(&all)).filter(chargers::enabled);
         let cards = cards::table.filter(cards::provider_id.eq_any(&all)).filter(cards::enabled);
+        let kept = reservation::live().filter(reservations::provider_id.eq_any(all.clone()));
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
+            reservations: kept.count().get_result(conn).await?,
             stations: stations.count().get_result(conn).await?,
             chargers: chargers.count().get_result(conn).await?,
             cards: cards.count().get_result(conn).await?,

@@ -13,6 +13,7 @@ mod ledger;
 mod orders;
 mod payments;
 mod postings;
+mod reservations;
 mod rollups;
 mod work;
 
@@ -41,7 +42,7 @@ struct Rule {
 }
 
 /// Invariants of everything at once.
-const OF_ALL: [&[Rule]; 9] = [
+const OF_ALL: [&[Rule]; 10] = [
     ledger::OF_ALL,
     postings::OF_ALL,
     accounts::OF_ALL,
@@ -50,6 +51,7 @@ const OF_ALL: [&[Rule]; 9] = [
     rollups::OF_ALL,
     cards::OF_ALL,
     invoices::OF_ALL,
+    reservations::OF_ALL,
     work::OF_ALL,
 ];
 

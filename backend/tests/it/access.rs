@@ -134,6 +134,7 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         "members/card-products" => crate::card::product(app, theirs, "person").await,
         "members/cards" => crate::card::issued(app, theirs).await,
         "orders/car" => app.placed(theirs, site).await.order,
+        "orders/reservations" | "app/reservations" => crate::reservation::reserved(app, theirs, site).await,
         "orders/payments" => app.placed(theirs, site).await.payment,
         "orders/refunds" => app.placed(theirs, site).await.refund,
         "orders/invoices" | "app/invoices" => crate::invoice::written(app, theirs, site).await,

@@ -348,5 +348,8 @@ async fn disabling_a_charger_tells_of_its_running_orders_alone() {
     let row = diesel::update(car_orders::table.find(running.order));
     row.set(car_orders::state.eq("charging")).execute(&mut app.conn().await).await.unwrap();
     let impact = tenant.boss.get(&format!("/api/v1/car/chargers/{}/impact", site.charger)).await.ok();
-    assert_eq!(impact, json!({"running_orders": 1, "stations": 0, "chargers": 0, "users": 0, "cards": 0}));
+    assert_eq!(
+        impact,
+        json!({"running_orders": 1, "reservations": 0, "stations": 0, "chargers": 0, "users": 0, "cards": 0})
+    );
 }

@@ -45,7 +45,10 @@ async fn a_station_is_created_changed_approved_and_switched_on() {
     let enabled = tenant.boss.post(&format!("{path}/enable"), json!({})).await.ok();
     assert_eq!(enabled["enabled"], true);
     let impact = tenant.boss.get(&format!("{path}/impact")).await.ok();
-    assert_eq!(impact, json!({"running_orders": 0, "stations": 0, "chargers": 0, "users": 0, "cards": 0}));
+    assert_eq!(
+        impact,
+        json!({"running_orders": 0, "reservations": 0, "stations": 0, "chargers": 0, "users": 0, "cards": 0})
+    );
 
     let mut conn = app.conn().await;
     let actions: Vec<String> = audits::table

@@ -10,6 +10,7 @@ use shared::connector::CarConnectors;
 use shared::member::card::Cards;
 use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
+use shared::member::driver::Drivers;
 use shared::resource::{Editable, draft_of};
 use shared::station::bike::BikeStations;
 use shared::station::car::CarStations;
@@ -61,6 +62,7 @@ async fn a_form_that_is_saved_untouched_changes_nothing() {
         same::<Users>(&app, row_of(&app, "system/users", &tenant).await).await,
         same::<Roles>(&app, row_of(&app, "system/roles", &tenant).await).await,
         same::<Collectives>(&app, row_of(&app, "members/collectives", &tenant).await).await,
+        same::<Drivers>(&app, crate::member::visitor(&app, &tenant, &site, 1).await.0).await,
         same::<CardProducts>(&app, crate::card::product(&app, &tenant, "person").await).await,
         same::<Cards>(&app, crate::card::issued(&app, &tenant).await).await,
         same::<Departments>(&app, row_of(&app, "system/departments", &tenant).await).await,

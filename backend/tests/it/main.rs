@@ -37,6 +37,7 @@ mod order;
 mod payment;
 mod process;
 mod refund;
+mod reservation;
 mod retention;
 mod system;
 mod tariff;

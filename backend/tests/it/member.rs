@@ -126,3 +126,59 @@ async fn a_driver_is_shown_with_what_they_have_spent_and_done_last() {
     assert_eq!((&all["charged_fen"], &all["latest"][0]["id"]), (&json!(7 * 3345), &json!(elsewhere)));
     assert_eq!(theirs.boss.get(&format!("{DRIVERS}/{driver}")).await.status, 404);
 }
+
+#[tokio::test]
+async fn the_platform_adds_changes_certifies_and_switches_drivers() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let form = json!({"phone": "13700000009", "nickname": "小林", "gender": "female"});
+    let made = app.admin.post(DRIVERS, form.clone()).await;
+    let path = format!("{DRIVERS}/{}", made.id());
+    assert_eq!((&made.json["phone"], &made.json["certified"]), (&json!("13700000009"), &json!(false)));
+    assert_eq!(app.admin.post(DRIVERS, form.clone()).await.fields(), [("phone", "taken")]);
+    assert_eq!(
+        app.admin.post(DRIVERS, json!({"phone": "1"})).await.fields(),
+        [("phone", "format"), ("gender", "required")]
+    );
+
+    // Whoever is to be certified has a name and a plate.
+    let certify = format!("{path}/certify");
+    assert_eq!(app.admin.post(&certify, json!({})).await.refused(), (409, "incomplete"));
+    let mut form = form;
+    for (field, value) in [("name", json!("林晓")), ("plate", json!("浙a12345")), ("version", json!(1))] {
+        form[field] = value;
+    }
+    let changed = app.admin.put(&path, form.clone()).await.ok();
+    assert_eq!((&changed["plate"], &changed["name"]), (&json!("浙A12345"), &json!("林晓")));
+    assert_eq!(app.admin.put(&path, form.clone()).await.refused(), (409, "stale"));
+    let certified = app.admin.post(&certify, json!({})).await.ok();
+    assert_eq!((&certified["certified"], &certified["version"]), (&json!(true), &json!(3)));
+
+    // A disabled driver is issued no card.
+    let product = crate::card::product(&app, &tenant, "person").await;
+    let issue = async |number: &str| {
+        let card = json!({"issued_to": "person", "product_id": product, "phone": "13700000009", "holder": "林晓",
+            "card_no": number});
+        tenant.keeper.post("/api/v1/members/cards", card).await
+    };
+    issue("8001").await.ok();
+    let impact = app.admin.get(&format!("{path}/impact")).await.ok();
+    assert_eq!((&impact["cards"], &impact["running_orders"]), (&json!(1), &json!(0)));
+    app.admin.post(&format!("{path}/disable"), json!({})).await.ok();
+    assert_eq!(issue("8002").await.fields(), [("phone", "disabled")]);
+    app.admin.post(&format!("{path}/enable"), json!({})).await.ok();
+    issue("8002").await.ok();
+
+    // Tenants see who has charged with them, and change nobody.
+    visit(&app, made.id(), &tenant, &site, 1, Utc::now()).await;
+    form["version"] = json!(5);
+    for client in [&tenant.boss, &tenant.keeper] {
+        assert_eq!(client.get(&path).await.status, 200);
+        assert_eq!(client.post(DRIVERS, form.clone()).await.status, 403);
+        assert_eq!(client.put(&path, form.clone()).await.status, 403);
+        for verb in ["certify", "enable", "disable"] {
+            assert_eq!(client.post(&format!("{path}/{verb}"), json!({})).await.status, 403, "{verb}");
+        }
+    }
+}

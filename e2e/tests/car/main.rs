@@ -9,5 +9,6 @@ mod invoice;
 mod member;
 mod order;
 mod payment;
+mod reservation;
 mod station;
 mod tariff;

@@ -1,11 +1,13 @@
 //! 3.5.4 and 3.5.5: drivers, and collectives.
 
 use anyhow::{Result, ensure};
+use e2e::platform::PASSWORD;
 use e2e::{Browser, Platform, walk, walk_on};
 use shared::fixed::Fen;
 
 const HERE: &str = "13800000001";
 const THERE: &str = "13800000002";
+const NEW: &str = "13800000003";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_action_on_drivers_is_done_in_the_console() -> Result<()> {
@@ -64,9 +66,94 @@ async fn every_action_on_drivers_is_done_in_the_console() -> Result<()> {
             it.click_text(".el-drawer a", here.no()).await?;
             it.see_text("h1", here.no()).await.map(drop)
         })
+        .await?;
+        walk.does("3.5.4/3", async |it| {
+            it.add("members/drivers").await?;
+            for (field, text) in [("phone", NEW), ("nickname", "小林"), ("name", "林小")] {
+                it.enter(field, text).await?;
+            }
+            it.choose("gender", "女").await?;
+            it.screenshot("driver-form").await?;
+            it.save().await?;
+            it.see_rows(&[HERE, THERE, NEW]).await
+        })
+        .await?;
+        walk.does("3.5.4/4", async |it| {
+            it.act(NEW, "certify").await?;
+            it.agree().await?;
+            it.told("请先填写姓名和车牌号").await?;
+            it.act(NEW, "edit").await?;
+            for (field, text) in [("nickname", "晓晓"), ("name", "林晓"), ("plate", "浙a12345")] {
+                it.enter(field, text).await?;
+            }
+            it.choose("gender", "男").await?;
+            it.save().await?;
+            let told = it.detail(NEW).await?;
+            for text in ["晓晓", "林晓", "浙A12345", "男"] {
+                ensure!(told.contains(text), "{text}: {told}");
+            }
+            Ok(())
+        })
+        .await?;
+        walk.does("3.5.4/5", async |it| {
+            it.act(NEW, "certify").await?;
+            let question = it.agree().await?;
+            ensure!(question.contains("可以在小程序预约充电"), "{question}");
+            it.told("认证成功").await?;
+            it.see_text("tr.el-table__row", "是").await?;
+            ensure!(!it.offers(NEW, "certify").await?, "they are certified");
+            it.screenshot("drivers-certified").await
+        })
+        .await?;
+        walk.does("3.5.4/7", async |it| {
+            it.switch(NEW).await?;
+            it.agree().await?;
+            it.told("禁用成功").await?;
+            it.log_out().await?;
+            become_property(it).await?;
+            it.add("members/card-products").await?;
+            for (field, text) in [("name", "滨江充电卡"), ("price_fen", "100"), ("face_fen", "100")] {
+                it.enter(field, text).await?;
+            }
+            it.choose("kind", "虚拟卡").await?;
+            it.choose("issued_to", "个人").await?;
+            it.save().await?;
+            issue_to_person(it).await?;
+            let why = it.refused().await?;
+            ensure!(why.contains("已禁用"), "{why}");
+            it.log_out().await
+        })
+        .await?;
+        walk.does("3.5.4/6", async |it| {
+            it.log_in().await?;
+            it.page("members/drivers").await?;
+            it.switch(NEW).await?;
+            it.agree().await?;
+            it.told("启用成功").await?;
+            it.log_out().await?;
+            become_property(it).await?;
+            issue_to_person(it).await?;
+            it.save().await?;
+            it.see_text("tr.el-table__row", NEW).await.map(drop)
+        })
         .await
     })
     .await
+}
+
+/// Logs in as who runs the demo data's first property.
+async fn become_property(it: &Browser) -> Result<()> {
+    it.log_in_as("13900000002", PASSWORD).await?;
+    it.see("[data-test='user']").await.map(drop)
+}
+
+/// Begins to issue a card to the new driver.
+async fn issue_to_person(it: &Browser) -> Result<()> {
+    it.add("members/cards").await?;
+    it.choose("issued_to", "个人").await?;
+    it.choose("product_id", "滨江充电卡").await?;
+    it.enter("phone", NEW).await?;
+    it.enter("holder", "林晓").await
 }
 
 const OWN: &str = "an own password of mine";

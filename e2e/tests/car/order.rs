@@ -128,7 +128,9 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             charging.charger.until(|it| it.charging.is_empty()).await
         })
         .await?;
-        let whole = platform.charging(&world, "13800000006", "DEMO0006", 2, FEE).await?;
+        let reserved = platform.reserved(&world, ("13800000006", "浙A00006"), "DEMO0006", 2).await?;
+        let reservation = reserved.no().to_owned();
+        let whole = reserved.order(&world).await?.charge(FEE).await?;
         walk.does("3.4.1/8.4", async |it| {
             whole.end(2).await?;
             sees_state(it, "订单完成", &[&starting, &charging, &stopping, &suspended, &failed, &whole]).await
@@ -201,6 +203,8 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
                 ("serial_no", "DEMO0003", &[stopping.no(), suspended.no()]),
                 ("connector_code", &gun, &[charging.no()]),
                 ("card_no", "8001", &[]),
+                ("reservation_no", &reservation, &[whole.no()]),
+                ("reservation_no", "R1", &[]),
             ] {
                 it.search(field, text).await?;
                 it.see_rows(found).await?;
@@ -211,6 +215,8 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
                 ("station_id", STATION, &[starting.no(), charging.no(), stopping.no(), suspended.no()]),
                 ("start_method", "扫码", &all),
                 ("start_method", "刷卡", &[]),
+                ("kind", "预约订单", &[whole.no()]),
+                ("kind", "普通订单", &all[..5]),
             ] {
                 it.search_for(field, text).await?;
                 it.see_rows(found).await?;
@@ -248,7 +254,7 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             it.reset().await
         })
         .await?;
-        walk.does("3.4.1/7", async |it| sees_detail(it, &whole, fee).await).await?;
+        walk.does("3.4.1/7", async |it| sees_detail(it, &whole, &reservation, fee).await).await?;
         let broken = backend::verify::run(&platform.app).await?;
         ensure!(broken.is_empty(), "{broken:#?}");
         Ok(())
@@ -256,8 +262,8 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
     .await
 }
 
-/// The page of an order that its driver ended, of whose fee a part was refunded.
-async fn sees_detail(it: &Browser, order: &Charging, fee: Fen) -> Result<()> {
+/// The page of an order that was made under a reservation, that its driver ended and of whose fee a part was refunded.
+async fn sees_detail(it: &Browser, order: &Charging, reservation: &str, fee: Fen) -> Result<()> {
     it.page("orders/car").await?;
     it.click_text("tr.el-table__row a.el-link", order.no()).await?;
     it.see_text("h1", order.no()).await?;
@@ -268,6 +274,9 @@ async fn sees_detail(it: &Browser, order: &Charging, fee: Fen) -> Result<()> {
         ("区域", "默认区域"),
         ("出厂标识", "DEMO0006"),
         ("手机号", "13800000006"),
+        ("订单类型", "预约订单"),
+        ("预约订单", reservation),
+        ("车牌号码", "浙A00006"),
         ("启动方式", "扫码"),
         ("计费规则", "电价"),
         ("费用(元)", &fee.yuan()),

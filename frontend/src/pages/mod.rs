@@ -13,6 +13,7 @@ mod invoice;
 pub mod login;
 mod password;
 mod payment;
+mod reservation;
 mod settings;
 mod tariff;
 
@@ -28,6 +29,7 @@ use shared::member::card_product::CardProducts;
 use shared::member::collective::Collectives;
 use shared::member::driver::Drivers;
 use shared::payment::{Payments, Refunds};
+use shared::reservation::Reservations;
 use shared::resource::FormMap;
 use shared::station::bike::BikeStations;
 use shared::station::car::CarStations;
@@ -164,6 +166,7 @@ pub const GROUPS: &[Group] = &[
         icon: RECEIPT,
         pages: &[
             Page::of(CAR_ORDERS).detail(car_order::page),
+            Page::of(browse::<Reservations>().live(&["reservation", "car_order"]).more(reservation::more)),
             Page::of(browse::<Payments>().live(&["payment"]).more(payment::payment)),
             Page::of(browse::<Refunds>().live(&["refund"]).more(payment::refund)),
             Page::of(browse::<Invoices>().live(&["invoice"]).more(invoice::more).history()),
@@ -173,7 +176,7 @@ pub const GROUPS: &[Group] = &[
         title: t("会员中心", "Members"),
         icon: USERS,
         pages: &[
-            Page::of(browse::<Drivers>().live(&["car_order"]).more(driver::more)),
+            Page::of(edit::<Drivers>().live(&["car_order"]).more(driver::more)),
             Page::of(edit::<Collectives>()),
             Page::of(edit::<CardProducts>().history()),
             Page::of(edit::<Cards>().more(card::movements).history()),

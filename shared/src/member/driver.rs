@@ -1,4 +1,4 @@
-//! Drivers as staff sees them: everyone who has charged by the mini-program.
+//! Drivers as staff sees them: everyone who uses the mini-program.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::car_order::CarOrderRow;
 use crate::codes::{Code, codes};
-use crate::describe::{As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input};
 use crate::fixed::Fen;
-use crate::resource::{Resource, Row, Verb};
+use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::text::{Text, t};
 
 codes! {
@@ -48,6 +48,8 @@ pub struct DriverRow {
     pub last_charge_at: Option<DateTime<Utc>>,
     /// When they were last in the mini-program.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Version, for changing them.
+    pub version: i64,
     /// Since when they are here.
     pub created_at: DateTime<Utc>,
 }
@@ -91,7 +93,8 @@ pub struct DriverFilter {
     pub property_id: Option<Uuid>,
 }
 
-/// Drivers (车主管理). Staff of a tenant sees those who have charged at its stations.
+/// Drivers (车主管理). Staff of a tenant sees those who have charged at its stations; as they are nobody's, the platform alone
+/// changes them.
 pub struct Drivers;
 
 impl Resource for Drivers {
@@ -123,5 +126,51 @@ impl Resource for Drivers {
         Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
         Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
     ];
-    const VERBS: &'static [Verb] = &[Verb::View];
+    const VERBS: &'static [Verb] = &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable];
+    const ACTIONS: &'static [Action] =
+        &[Action::new("certify", t("认证", "Certify")).when(|it| it["certified"] == false).confirm(t(
+            "请核对姓名和车牌号。认证通过后，该车主可以在小程序预约充电。",
+            "Please check name and plate. Certified drivers can reserve connectors in the mini-program.",
+        ))];
+}
+
+/// What staff fills in about a driver.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DriverForm {
+    /// Their telephone, by which they log in.
+    #[schema(example = "13800000001")]
+    pub phone: String,
+    /// What they call themselves.
+    pub nickname: Option<String>,
+    /// Their name.
+    pub name: Option<String>,
+    /// Whether they are a man or a woman.
+    pub gender: Gender,
+    /// Their plate.
+    #[schema(example = "浙A12345")]
+    pub plate: Option<String>,
+}
+
+impl Form for DriverForm {}
+
+impl Editable for Drivers {
+    type Form = DriverForm;
+    const FIELDS: &'static [Field] = &[
+        Field::new("phone", t("手机号", "Phone"), Input::Mobile)
+            .required()
+            .help(t("车主用它登录小程序", "The driver logs in to the mini-program by it")),
+        Field::new("nickname", t("昵称", "Nickname"), Input::Text(30)),
+        Field::new("name", t("姓名", "Name"), Input::Text(30)),
+        Field::new("gender", t("性别", "Gender"), Input::Choice(Gender::CHOICES)).required(),
+        Field::new("plate", t("车牌号", "Plate"), Input::Text(10)),
+    ];
+
+    fn form(it: &DriverDetail) -> DriverForm {
+        let it = it.row.clone();
+        DriverForm { phone: it.phone, nickname: it.nickname, name: it.name, gender: it.gender, plate: it.plate }
+    }
+
+    fn version(it: &DriverDetail) -> i64 {
+        it.row.version
+    }
 }

@@ -29,11 +29,13 @@ pub fn occupancy_seconds(
 }
 
 codes! {
-    /// Where a reservation stands, as far as time alone decides it.
+    /// Where a reservation stands (3.4.4/5).
     pub enum ReservationState {
-        Reserved = "reserved", Primary, "已预约", "Reserved";
-        Occupying = "occupying", Success, "占用中", "Occupying";
-        TimedOut = "timed_out", Danger, "已超时", "Timed out";
+        Reserved = "reserved", Primary, "预约中", "Reserved";
+        Occupying = "occupying", Warning, "占位中", "Occupying";
+        Completed = "completed", Success, "预约完成", "Completed";
+        Cancelled = "cancelled", Info, "预约取消", "Cancelled";
+        TimedOut = "timed_out", Danger, "预约超时", "Timed out";
     }
 }
 
@@ -45,7 +47,8 @@ pub fn reservation_deadline(created: DateTime<Utc>) -> DateTime<Utc> {
     created.checked_add_signed(HOLD).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// Where a reservation stands: entering in time occupies the bay, not having entered in time loses it.
+/// Where a reservation stands that nobody has ended, as time alone decides it: entering in time occupies the bay, not having
+/// entered in time loses it.
 pub fn reservation_state(
     created: DateTime<Utc>,
     entered: Option<DateTime<Utc>>,

@@ -20,6 +20,7 @@ codes! {
         SendRefund = "refund.send", Info, "执行退款", "Carry out a refund";
         SweepCommands = "sweep_commands", Info, "清理设备指令", "End commands that nobody answers";
         WatchPresence = "watch_presence", Info, "检查设备在线", "Find chargers that went away";
+        ExpireReservation = "expire_reservation", Info, "预约到时", "End a reservation whose car does not come";
         Housekeep = "housekeep", Info, "清理过期数据", "Throw away what was kept long enough";
     }
     /// Where a job stands.

@@ -1,9 +1,9 @@
 //! Commands in the protocol's words, and what its answers to them mean.
 
 use ocpp::message::{
-    Acceptance, AvailabilityStatus, AvailabilityType, ChangeAvailability, MessageTrigger, Outcome,
-    RemoteStartTransaction, RemoteStopTransaction, Reset, ResetType, TriggerMessage, TriggerMessageStatus,
-    UnlockConnector, UnlockStatus,
+    Acceptance, AvailabilityStatus, AvailabilityType, CancelReservation, ChangeAvailability, MessageTrigger, Outcome,
+    RemoteStartTransaction, RemoteStopTransaction, ReservationStatus, ReserveNow, Reset, ResetType, TriggerMessage,
+    TriggerMessageStatus, UnlockConnector, UnlockStatus,
 };
 use ocpp::{CallError, ErrorCode, Frame, IdTag, Payload, Refused};
 use serde::de::DeserializeOwned;
@@ -31,6 +31,17 @@ pub fn frame(id: String, command: &Command) -> Result<Frame, Refused> {
         }
         Command::Stop { transaction_id } => Frame::call(id, &RemoteStopTransaction { transaction_id: *transaction_id }),
         Command::Unlock { connector } => Frame::call(id, &UnlockConnector { connector_id: *connector }),
+        Command::Reserve { connector, number, tag, until } => {
+            let reserve = ReserveNow {
+                connector_id: *connector,
+                expiry_date: *until,
+                id_tag: IdTag::new(tag.clone())?,
+                parent_id_tag: None,
+                reservation_id: *number,
+            };
+            Frame::call(id, &reserve)
+        }
+        Command::CancelReservation { number } => Frame::call(id, &CancelReservation { reservation_id: *number }),
     }
 }
 
@@ -42,12 +53,19 @@ pub fn trigger(requested_message: MessageTrigger) -> TriggerMessage {
 /// How a command ended by this answer.
 pub fn end(command: &Command, answer: Result<Payload, CallError>) -> End {
     let read = answer.map_err(|err| failed(&err)).and_then(|payload| match command {
-        Command::Reboot { .. } | Command::Start { .. } | Command::Stop { .. } => {
+        Command::Reboot { .. } | Command::Start { .. } | Command::Stop { .. } | Command::CancelReservation { .. } => {
             status(payload).map(|it: Acceptance| match it {
                 Acceptance::Accepted => done(CommandOutcome::Accepted),
                 Acceptance::Rejected => refused(CommandOutcome::Rejected),
             })
         }
+        Command::Reserve { .. } => status(payload).map(|it: ReservationStatus| match it {
+            ReservationStatus::Accepted => done(CommandOutcome::Accepted),
+            ReservationStatus::Faulted
+            | ReservationStatus::Occupied
+            | ReservationStatus::Rejected
+            | ReservationStatus::Unavailable => refused(CommandOutcome::Rejected),
+        }),
         Command::Refresh | Command::SyncClock => status(payload).map(|it: TriggerMessageStatus| match it {
             TriggerMessageStatus::Accepted => done(CommandOutcome::Accepted),
             TriggerMessageStatus::Rejected => refused(CommandOutcome::Rejected),
@@ -94,9 +112,14 @@ fn failed(err: &CallError) -> End {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use serde_json::json;
 
     use super::*;
+
+    fn reserve(connector: i32) -> Command {
+        Command::Reserve { connector, number: 7, tag: "R10000001".into(), until: DateTime::UNIX_EPOCH }
+    }
 
     #[test]
     fn commands_are_calls() {
@@ -115,6 +138,11 @@ mod tests {
             ),
             (Command::Stop { transaction_id: 7 }, r#"[2,"x","RemoteStopTransaction",{"transactionId":7}]"#),
             (Command::Unlock { connector: 1 }, r#"[2,"x","UnlockConnector",{"connectorId":1}]"#),
+            (
+                reserve(1),
+                r#"[2,"x","ReserveNow",{"connectorId":1,"expiryDate":"1970-01-01T00:00:00Z","idTag":"R10000001","reservationId":7}]"#,
+            ),
+            (Command::CancelReservation { number: 7 }, r#"[2,"x","CancelReservation",{"reservationId":7}]"#),
         ];
         for (command, text) in cases {
             assert_eq!(frame("x".into(), &command).unwrap().to_string(), text);
@@ -124,6 +152,7 @@ mod tests {
             Command::Start { connector: 0, tag: "x".into() },
             Command::Unlock { connector: 0 },
             Command::Stop { transaction_id: 0 },
+            reserve(-1),
         ] {
             assert!(frame("x".into(), &command).is_err(), "{command:?}");
         }
@@ -143,6 +172,9 @@ mod tests {
             (&Command::SyncClock, "NotImplemented", Acknowledged, Why::NextHeartbeat),
             (&off, "Scheduled", Acknowledged, Why::Scheduled),
             (&unlock, "Unlocked", Acknowledged, Why::Accepted),
+            (&reserve(1), "Accepted", Acknowledged, Why::Accepted),
+            (&reserve(1), "Occupied", Refused, Why::Rejected),
+            (&Command::CancelReservation { number: 7 }, "Rejected", Refused, Why::Rejected),
             (&unlock, "UnlockFailed", Refused, Why::UnlockFailed),
             (&unlock, "Whatever", Refused, Why::Unreadable),
         ];

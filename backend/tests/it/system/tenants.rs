@@ -128,7 +128,10 @@ async fn disabled_tenants_take_nothing_new_and_go_on_working() {
     let tenant = app.tenant().await;
     let site = app.site(&tenant).await;
     let impact = app.admin.get(&format!("{PROVIDERS}/{}/impact", tenant.provider)).await.ok();
-    assert_eq!(impact, json!({"running_orders": 0, "stations": 1, "chargers": 1, "users": 0, "cards": 0}));
+    assert_eq!(
+        impact,
+        json!({"running_orders": 0, "reservations": 0, "stations": 1, "chargers": 1, "users": 0, "cards": 0})
+    );
     assert_eq!(tenant.boss.get(&format!("{PROPERTIES}/{}/impact", tenant.property)).await.ok()["stations"], 1);
 
     tenant.boss.post(&format!("{PROPERTIES}/{}/disable", tenant.property), json!({})).await.ok();

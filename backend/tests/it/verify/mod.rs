@@ -8,6 +8,7 @@ mod invoices;
 mod ledger;
 mod money;
 mod orders;
+mod reservations;
 mod sums;
 
 use backend::payment::sandbox::wire::RefundState as There;
@@ -146,8 +147,17 @@ impl Books {
 }
 
 /// Posts as the ledger does, but whatever one wants.
+///
+/// And reserves the connector of an order for its driver, so many minutes ago.
 const POST: &str =
-    "create function pg_temp.post(kind text, key text, about uuid, names text[], fen bigint[]) returns void
+    "create function pg_temp.reserve(made_for text, minutes int, state text) returns void language sql as $$
+        insert into reservations (id, provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id,
+            phone, plate, state, created_at)
+        select gen_random_uuid(), provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id,
+            phone, '浙A00001', reserve.state, now() - make_interval(mins => minutes)
+        from car_orders where order_no = made_for;
+    $$;
+    create function pg_temp.post(kind text, key text, about uuid, names text[], fen bigint[]) returns void
     language plpgsql as $$
     declare tx uuid := gen_random_uuid();
     begin
@@ -187,7 +197,15 @@ async fn books_that_real_charges_filled_are_right() {
 async fn each_violation_is_found_and_nothing_else() {
     let books = Books::new().await;
     let mut wrong = vec![];
-    for plants in [ledger::PLANTS, orders::PLANTS, money::PLANTS, sums::PLANTS, cards::PLANTS, invoices::PLANTS] {
+    for plants in [
+        ledger::PLANTS,
+        orders::PLANTS,
+        money::PLANTS,
+        sums::PLANTS,
+        cards::PLANTS,
+        invoices::PLANTS,
+        reservations::PLANTS,
+    ] {
         wrong.extend(books.wrong(plants).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -195,8 +213,16 @@ async fn each_violation_is_found_and_nothing_else() {
 
 #[test]
 fn every_invariant_is_violated_somewhere() {
-    let plants =
-        [ledger::PLANTS, orders::PLANTS, money::PLANTS, sums::PLANTS, cards::PLANTS, invoices::PLANTS].concat();
+    let plants = [
+        ledger::PLANTS,
+        orders::PLANTS,
+        money::PLANTS,
+        sums::PLANTS,
+        cards::PLANTS,
+        invoices::PLANTS,
+        reservations::PLANTS,
+    ]
+    .concat();
     let lines: Vec<&str> = plants.iter().flat_map(|it| it.1.iter().copied()).collect();
     let never: Vec<_> =
         backend::verify::names().into_iter().filter(|name| !lines.iter().any(|it| it.starts_with(name))).collect();

@@ -215,6 +215,7 @@ async fn impact(desk: Desk, id: Uuid) -> Vec<String> {
 fn impact_line(name: &str, count: i64) -> String {
     let what = match name {
         "running_orders" => tr("个进行中的订单（会继续到结束）", "running orders; they go on to their end"),
+        "reservations" => tr("个未结束的预约", "reservations that have not ended"),
         "stations" => tr("个已启用的电站", "enabled stations"),
         "chargers" => tr("台已启用的电桩", "enabled chargers"),
         "users" => tr("个用户", "users"),

@@ -24,6 +24,7 @@ use crate::{answer, events, session};
 const DURATION: Fact = Fact::new("charge_seconds", t("充电时长", "Duration"), As::Duration);
 /// What is known of an order besides the columns of the list.
 const MORE: &[Fact] = &[
+    Fact::new("reservation_no", t("预约订单", "Reservation"), As::Link("orders/reservations", "reservation_id")),
     Fact::new("plate", t("车牌号码", "Plate"), As::Text),
     Fact::new("tariff_name", t("计费规则", "Tariff"), As::Text),
     Fact::new("charged_fen", t("实收(元)", "Kept (yuan)"), As::Fen),
@@ -95,7 +96,7 @@ fn known(it: Subject) -> AnyView {
         |fact: &'static Fact| (say(fact.label).to_owned(), live(move || cell(&it.answer.with(|it| fact.cell(it)))));
     let mut items = it.items(&["station", "area"]);
     items.push(more(t("电桩编号", "Charger"), charger));
-    items.extend(it.items(&["serial_no", "connector", "phone", "start_method", "card_no", "elec", "service"]));
+    items.extend(it.items(&["serial_no", "connector", "phone", "kind", "start_method", "card_no", "elec", "service"]));
     items.extend(MORE.iter().map(fact));
     items.extend(it.items(&["id", "started_at", "ended_at", "end_reason", "end_note"]));
     descriptions(items)
