@@ -18,6 +18,7 @@ codes! {
         WatchPayment = "payment.watch", Info, "监视支付", "Watch a payment";
         ProcessNotice = "inbox.process", Info, "处理支付通知", "Take in what a channel told";
         SendRefund = "refund.send", Info, "执行退款", "Carry out a refund";
+        CarryInvoice = "invoice.carry", Info, "开具发票", "Have an invoice issued or voided";
         SweepCommands = "sweep_commands", Info, "清理设备指令", "End commands that nobody answers";
         WatchPresence = "watch_presence", Info, "检查设备在线", "Find chargers that went away";
         ExpireReservation = "expire_reservation", Info, "预约到时", "End a reservation whose car does not come";

@@ -187,6 +187,17 @@ impl World {
     }
 }
 
+/// All violations there are.
+const PLANTS: [&[Plant]; 7] = [
+    ledger::PLANTS,
+    orders::PLANTS,
+    money::PLANTS,
+    sums::PLANTS,
+    cards::PLANTS,
+    invoices::PLANTS,
+    reservations::PLANTS,
+];
+
 #[tokio::test]
 async fn books_that_real_charges_filled_are_right() {
     let books = Books::new().await;
@@ -197,15 +208,7 @@ async fn books_that_real_charges_filled_are_right() {
 async fn each_violation_is_found_and_nothing_else() {
     let books = Books::new().await;
     let mut wrong = vec![];
-    for plants in [
-        ledger::PLANTS,
-        orders::PLANTS,
-        money::PLANTS,
-        sums::PLANTS,
-        cards::PLANTS,
-        invoices::PLANTS,
-        reservations::PLANTS,
-    ] {
+    for plants in PLANTS {
         wrong.extend(books.wrong(plants).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -213,16 +216,7 @@ async fn each_violation_is_found_and_nothing_else() {
 
 #[test]
 fn every_invariant_is_violated_somewhere() {
-    let plants = [
-        ledger::PLANTS,
-        orders::PLANTS,
-        money::PLANTS,
-        sums::PLANTS,
-        cards::PLANTS,
-        invoices::PLANTS,
-        reservations::PLANTS,
-    ]
-    .concat();
+    let plants = PLANTS.concat();
     let lines: Vec<&str> = plants.iter().flat_map(|it| it.1.iter().copied()).collect();
     let never: Vec<_> =
         backend::verify::names().into_iter().filter(|name| !lines.iter().any(|it| it.starts_with(name))).collect();
