@@ -26,7 +26,7 @@ pub struct CarOrderRow {
     /// Where it stands.
     pub state: OrderState,
     /// Whether it was made under a reservation.
-    pub kind: CarOrderKind,
+    pub order_kind: CarOrderKind,
     /// The reservation.
     pub reservation_id: Option<Uuid>,
     /// The station.
@@ -285,7 +285,7 @@ impl Resource for CarOrders {
     const COLUMNS: &'static [Column] = &[
         Column::new("order_no", t("订单编号", "Order"), As::Link("orders/car", "id")),
         Column::new("state", t("订单状态", "State"), As::Code(OrderState::CHOICES)),
-        Column::new("kind", t("订单类型", "Kind"), As::Code(CarOrderKind::CHOICES)).detail_only(),
+        Column::new("kind", t("订单类型", "Kind"), As::Code(CarOrderKind::CHOICES)).at("order_kind").detail_only(),
         Column::new("station", t("电站", "Station"), As::Text).at("station_name"),
         Column::new("area", t("区域", "Area"), As::Text).at("area_name").detail_only(),
         // The connector's code begins with it.

@@ -73,7 +73,7 @@ impl From<Order> for CarOrderRow {
             id: it.id,
             order_no: it.order_no,
             state: it.state,
-            kind: CarOrderKind::of_reservation(it.reservation_id),
+            order_kind: CarOrderKind::of_reservation(it.reservation_id),
             reservation_id: it.reservation_id,
             station_id: it.station_id,
             station_name: it.station_name,

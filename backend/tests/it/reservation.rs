@@ -190,7 +190,7 @@ async fn a_reserved_connector_waits_for_its_driver_until_the_car_leaves() {
 
     let boss = &hall.world.tenant.boss;
     let shown = boss.get(&format!("/api/v1/orders/car/{}", order.order)).await.ok();
-    assert_eq!((&shown["kind"], &shown["reservation_no"]), (&json!("reserved"), &number));
+    assert_eq!((&shown["order_kind"], &shown["reservation_no"]), (&json!("reserved"), &number));
     let plain = hall.world.app.placed(&hall.world.tenant, &hall.world.site).await.order;
     for (search, found) in [
         ("kind=reserved".to_owned(), order.order),
