@@ -47,10 +47,9 @@ pub struct InForce {
 /// The database's.
 pub async fn in_force(conn: &mut AsyncPgConnection, area: Uuid, at: DateTime<Utc>) -> Result<Option<InForce>> {
     let of_area = tariffs::table.filter(tariffs::area_id.eq(area)).filter(tariffs::enabled);
+    let in_force = tariff_versions::id.nullable().eq(tariff_version_in_force(tariffs::id, at));
     let row: Option<(Uuid, Tariff, String, Vec<Fen>)> = of_area
-        .inner_join(tariff_versions::table)
-        .filter(tariff_versions::effective_at.le(at))
-        .order(tariff_versions::number.desc())
+        .inner_join(tariff_versions::table.on(in_force))
         .select((tariff_versions::id, tariff_versions::body, tariff_versions::body_hash, tariffs::presets))
         .first(conn)
         .await
@@ -85,7 +84,7 @@ struct Stored {
     number: i32,
     #[diesel(select_expression = newest().select(tariff_versions::effective_at).single_value().assume_not_null())]
     effective_at: DateTime<Utc>,
-    #[diesel(select_expression = newest_in_force().select(tariff_versions::number).single_value())]
+    #[diesel(select_expression = now_in_force().select(tariff_versions::number).single_value())]
     number_in_force: Option<i32>,
     presets: Vec<Fen>,
     enabled: bool,
@@ -125,6 +124,13 @@ fn joined() -> _ {
 diesel::define_sql_function! {
     /// The time of day, where `now()` would be that of the transaction's start.
     fn clock_timestamp() -> diesel::sql_types::Timestamptz;
+
+    /// The id of the wording of a tariff that prices what starts at an instant: the last saved of those that have come
+    /// into force. Every query asks this one function of the database, so that no two can show different prices.
+    fn tariff_version_in_force(
+        tariff: diesel::sql_types::Uuid,
+        at: diesel::sql_types::Timestamptz,
+    ) -> diesel::sql_types::Nullable<diesel::sql_types::Uuid>;
 }
 
 /// The newest wording of the tariff that a query is about.
@@ -134,12 +140,11 @@ fn newest() -> _ {
     of_tariff.order(tariff_versions::number.desc()).limit(1_i64)
 }
 
-/// Its newest wording that has come into force.
+/// Its wording in force.
 #[diesel::dsl::auto_type]
-fn newest_in_force() -> _ {
-    let of_tariff = tariff_versions::table.filter(tariff_versions::tariff_id.eq(tariffs::id));
-    let in_force = of_tariff.filter(tariff_versions::effective_at.le(clock_timestamp()));
-    in_force.order(tariff_versions::number.desc()).limit(1_i64)
+fn now_in_force() -> _ {
+    let in_force = tariff_version_in_force(tariffs::id, clock_timestamp());
+    tariff_versions::table.filter(tariff_versions::id.nullable().eq(in_force))
 }
 
 /// The car tariffs that the caller may see. Every read starts here.

@@ -63,9 +63,8 @@ const QUERY: &str = "\
         select * from boxed where distance_m <= $3 order by distance_m, id limit 50 \
     ) \
     select near.*, counted.connectors, counted.free, \
-        array(select body from areas a join tariffs t on t.area_id = a.id and t.enabled \
-            cross join lateral (select body from tariff_versions v where v.tariff_id = t.id and v.effective_at <= $7 \
-                order by v.effective_at desc, v.number desc limit 1) in_force \
+        array(select v.body from areas a join tariffs t on t.area_id = a.id and t.enabled \
+            join tariff_versions v on v.id = tariff_version_in_force(t.id, $7) \
             where a.station_id = near.id and a.enabled) as tariffs \
     from near cross join lateral ( \
         select count(*) as connectors, count(*) filter (where s.online and k.status in ('available', 'preparing') \

@@ -72,9 +72,8 @@ async fn tariffs(
     now: DateTime<Utc>,
 ) -> Result<HashMap<Uuid, TariffView>> {
     let rows: Vec<TariffRow> = sql_query(
-        "select t.area_id, t.name, t.presets, in_force.body from tariffs t cross join lateral ( \
-           select body from tariff_versions v where v.tariff_id = t.id and v.effective_at <= $2 \
-           order by v.effective_at desc, v.number desc limit 1) in_force \
+        "select t.area_id, t.name, t.presets, v.body from tariffs t \
+           join tariff_versions v on v.id = tariff_version_in_force(t.id, $2) \
          where t.enabled and t.area_id = any($1)",
     )
     .bind::<Array<SqlUuid>, _>(areas)

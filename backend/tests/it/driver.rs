@@ -3,7 +3,9 @@
 use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::{areas, charger_states, chargers, connectors, drivers, login_codes, stations};
+use schema::{
+    areas, charge_sessions, charger_states, chargers, connectors, drivers, login_codes, stations, tariff_versions,
+};
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, driver};
@@ -192,6 +194,41 @@ async fn a_quote_says_how_far_the_money_goes() {
     assert_eq!(world.driver.get(&format!("{path}?prepaid_fen=0")).await.fields(), [("prepaid_fen", "range")]);
     let quote = world.driver.get(&path).await.ok();
     assert_eq!((&quote["reach"], &quote["tariff"]["presets"][0]), (&Value::Null, &json!(1000)));
+}
+
+#[tokio::test]
+async fn a_driver_is_shown_the_price_that_the_order_pays() {
+    let world = World::new().await;
+    let tariff = world.app.tariff(&world.tenant, &world.site).await;
+    let mut conn = world.app.conn().await;
+    let mut first_begins = async |at| {
+        let first =
+            tariff_versions::table.filter(tariff_versions::tariff_id.eq(tariff)).filter(tariff_versions::number.eq(1));
+        diesel::update(first).set(tariff_versions::effective_at.eq(at)).execute(&mut conn).await.unwrap();
+    };
+    // The first was saved for the coming midnight, the second, on the same day, to be in force at once.
+    first_begins(Utc::now() + TimeDelta::days(1)).await;
+    let path = format!("/api/v1/car/tariffs/{tariff}");
+    let mut form = world.tenant.boss.get(&path).await.ok();
+    form["tariff"]["prices"]["uniform"]["elec"] = json!("1.60000");
+    let wanted = ["station_id", "area_id", "name", "tariff", "presets", "version"];
+    let mut changed: Value = wanted.iter().map(|it| ((*it).to_owned(), form[*it].clone())).collect();
+    changed["effective_now"] = json!(true);
+    world.tenant.boss.put(&path, changed).await.ok();
+    // Midnight has passed: the first has come into force after the second, which was saved later and so replaces it.
+    first_begins(Utc::now()).await;
+
+    assert_eq!(world.tenant.boss.get(&path).await.ok()["number_in_force"], 2);
+    let found = world.driver.get("/api/app/v1/stations?lng=120.2&lat=30.25").await.ok();
+    assert_eq!(found[0]["price"]["total"], "2.00000");
+    let station = world.driver.get(&format!("/api/app/v1/stations/{}", world.site.station)).await.ok();
+    assert_eq!(station["areas"][0]["tariff"]["now"]["total"], "2.00000");
+    let quote = world.driver.get(&format!("/api/app/v1/connectors/{}/quote", world.site.connectors[0])).await.ok();
+    assert_eq!(quote["tariff"]["now"]["total"], "2.00000");
+    let order = world.order(5000).await;
+    let agreed: shared::pricing::Tariff =
+        charge_sessions::table.find(order.order).select(charge_sessions::tariff).first(&mut conn).await.unwrap();
+    assert_eq!(agreed.price_at(Utc::now()).unwrap().1.elec.to_string(), "1.60000");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ pub enum Granularity {
     /// By the second.
     #[default]
     Prorata,
-    /// In started units; the last interval is lengthened to fill its unit.
+    /// In started units; the last interval is lengthened to fill its unit, but not beyond the auto-stop.
     Ceil {
         /// The minutes of a unit.
         #[schema(value_type = u32, minimum = 1)]
@@ -79,7 +79,8 @@ impl PowerPrice {
         let measured = total_seconds(&billed);
         if let (Granularity::Ceil { unit_minutes }, Some(last)) = (self.granularity, billed.last_mut()) {
             let unit = u64::from(unit_minutes.get()) * 60;
-            last.seconds += measured.div_ceil(unit) * unit - measured;
+            // Nobody pays for time that the auto-stop takes away, so the last unit may end early.
+            last.seconds += measured.div_ceil(unit).saturating_mul(unit).min(stop_seconds) - measured;
         }
         let at = |price: Price, seconds: u64| i128::from(price.units()) * i128::from(seconds);
         match self.power_basis {
@@ -180,13 +181,15 @@ mod tests {
         let price = price(PowerBasis::Max, half_hours());
         assert_eq!(cost(&price, &[(1800, 301), (60, 10)]), 3600 * 60_000);
         assert_eq!(stopped(&price, &[(1800, 300), (60, 801)], 1800), 1800 * 35_000);
-        assert_eq!(stopped(&price, &[(1800, 300), (60, 801)], 1801), 3600 * 95_000, "above the last tier is the last");
+        assert_eq!(stopped(&price, &[(1800, 300), (60, 801)], 1801), 1801 * 95_000, "above the last tier is the last");
     }
 
     #[test]
-    fn what_is_cut_is_cut_before_it_is_lengthened() {
+    fn nothing_is_lengthened_beyond_the_stop() {
         let price = price(PowerBasis::Segment, half_hours());
-        assert_eq!(stopped(&price, &[(6000, 100), (6000, 400)], 6001), 6000 * 20_000 + 1200 * 60_000);
+        assert_eq!(stopped(&price, &[(6000, 100), (6000, 400)], 6001), 6000 * 20_000 + 60_000);
+        assert_eq!(stopped(&price, &[(6000, 100), (100, 400)], 6600), 6000 * 20_000 + 600 * 60_000);
+        assert_eq!(stopped(&price, &[(6000, 100), (100, 400)], 7200), 6000 * 20_000 + 1200 * 60_000);
     }
 
     #[test]

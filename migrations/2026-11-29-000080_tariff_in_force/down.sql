@@ -1,0 +1,1 @@
+drop function tariff_version_in_force;
