@@ -124,7 +124,9 @@ fn joined() -> _ {
 diesel::define_sql_function! {
     /// The time of day, where `now()` would be that of the transaction's start.
     fn clock_timestamp() -> diesel::sql_types::Timestamptz;
+}
 
+diesel::define_sql_function! {
     /// The id of the wording of a tariff that prices what starts at an instant: the last saved of those that have come
     /// into force. Every query asks this one function of the database, so that no two can show different prices.
     fn tariff_version_in_force(
