@@ -4,6 +4,7 @@ pub mod audit;
 pub mod export;
 pub mod history;
 pub mod import;
+pub mod lookup;
 pub mod ops;
 pub mod page;
 pub mod routes;
