@@ -382,3 +382,24 @@ async fn connectors_that_were_used_stay_with_their_charger() {
     form["connectors"] = json!(2);
     assert_eq!(fewer(&mut form).await.ok()["connectors"]["total"], 2, "and it can have more again");
 }
+
+#[tokio::test]
+async fn a_connector_has_a_qr_code_that_leads_to_it() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/connectors/{}", site.connectors[0]);
+    let picture = tenant.boss.get(&format!("{path}/qr.svg")).await;
+    assert_eq!((picture.status, picture.headers["content-type"].to_str().unwrap()), (200, "image/svg+xml"));
+    let svg = String::from_utf8(picture.bytes).unwrap();
+    assert!(svg.contains("<svg") && svg.contains("<path"), "{svg}");
+    let theirs = app.tenant().await;
+    assert_eq!(theirs.boss.get(&format!("{path}/qr.svg")).await.status, 404);
+
+    let code = tenant.boss.get(&path).await.ok()["code"].as_str().unwrap().to_owned();
+    let guest = app.guest();
+    let page = guest.get(&format!("/q/{code}")).await;
+    let html = String::from_utf8(page.bytes).unwrap();
+    assert_eq!((page.status, html.contains(&code), html.contains("小程序")), (200, true, true), "{html}");
+    assert_eq!(guest.get("/q/%3Cscript%3E").await.status, 404, "nothing of strangers is shown");
+}
