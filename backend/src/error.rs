@@ -21,6 +21,9 @@ pub enum Error {
     /// 404: not there, or not yours.
     #[error("not found")]
     NotFound,
+    /// 404: what somebody named is not there, in words that help them to name it right.
+    #[error("not found: {}", .0.en)]
+    NoSuch(Text),
     /// 409: the state of things forbids it.
     #[error("conflict {0}: {en}", en = .1.en)]
     Conflict(&'static str, Text),
@@ -78,9 +81,10 @@ impl Error {
                 ("forbidden", t("没有权限", "Not allowed"), detail, vec![])
             }
             Self::NotFound => {
-                let text = t("不存在，或不属于您", "It does not exist, or is not yours");
+                let text = t("记录不存在或无权访问", "It does not exist, or you may not see it");
                 ("not_found", t("未找到", "Not found"), text.get(lang).to_owned(), vec![])
             }
+            Self::NoSuch(text) => ("not_found", t("未找到", "Not found"), text.get(lang).to_owned(), vec![]),
             Self::Conflict(code, text) => {
                 (*code, t("当前状态不允许", "The state forbids it"), text.get(lang).to_owned(), vec![])
             }
@@ -147,7 +151,7 @@ impl ResponseError for Error {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::Conflict(..) | Self::RefundLimit(_) => StatusCode::CONFLICT,
             Self::Invalid(_) | Self::Field(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(_) => StatusCode::BAD_REQUEST,

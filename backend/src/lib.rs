@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod order;
 pub mod payment;
 pub mod presence;
+pub mod qr;
 pub mod reservation;
 pub mod retention;
 pub mod review;

@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::jobs::worker::{Kind, kind};
 use crate::{
     area, charger, charging, command, connector, dashboard, driver, events, invoice, member, order, payment, presence,
-    reservation, retention, station, system, tariff, unregistered,
+    qr, reservation, retention, station, system, tariff, unregistered,
 };
 
 /// All kinds of jobs.
@@ -48,6 +48,7 @@ pub fn operations() -> Vec<Op> {
         area::operations(),
         charger::operations(),
         connector::operations(),
+        qr::operations(),
         tariff::operations(),
         order::operations(),
         reservation::operations(),

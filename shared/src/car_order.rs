@@ -6,9 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::Code;
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Field, Input, Recent};
 use crate::fixed::{Fen, Kwh};
 use crate::invoice::{InvoiceRequest, InvoiceRow, InvoiceState};
+use crate::member::driver::PART;
 use crate::order::{CarOrderKind, EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
 use crate::payment::{PaymentRow, RefundRow};
 use crate::pricing::{Bill, Segment, Tariff};
@@ -78,9 +79,15 @@ pub struct CarOrderRow {
     pub refunded_fen: Fen,
     /// The energy so far.
     pub kwh: Kwh,
-    /// The power that was last reported, in W.
+    /// The power that was last reported, in W; while it charges.
     #[schema(example = 57_300)]
     pub power_w: Option<i64>,
+    /// The average power of the whole charge, in W; once it is settled.
+    #[schema(example = 45_800)]
+    pub avg_power_w: Option<i64>,
+    /// The highest power that was reported, in W; once it is settled.
+    #[schema(example = 58_100)]
+    pub peak_power_w: Option<i64>,
     /// The battery's state that was last reported, in percent.
     #[schema(example = 54)]
     pub soc: Option<i32>,
@@ -236,12 +243,14 @@ impl Row for CarOrderDetail {
     }
 }
 
-/// How car orders are searched. Without a number, a telephone or a day, the last seven days are shown.
+/// How car orders are searched. Who names no day sees those of the last seven days, today included; who gives the number of
+/// something, be it an order, a reservation, a charger, a connector, a telephone or a card, sees those of all days. Numbers
+/// are found in any letter case, with or without spaces and dashes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 pub struct CarOrderFilter {
     /// At this station.
     pub station_id: Option<Uuid>,
-    /// With this number.
+    /// With this number, or one that begins like this.
     pub order_no: Option<String>,
     /// At the charger with this code.
     pub charger_code: Option<String>,
@@ -249,7 +258,7 @@ pub struct CarOrderFilter {
     pub serial_no: Option<String>,
     /// At the connector with this code.
     pub connector_code: Option<String>,
-    /// Of the driver with this telephone.
+    /// With this telephone, or of drivers whose telephone begins or ends like this.
     pub phone: Option<String>,
     /// Started with this card.
     pub card_no: Option<String>,
@@ -267,6 +276,33 @@ pub struct CarOrderFilter {
     /// Made on this local day or earlier.
     #[param(example = "2026-11-22")]
     pub created_to: Option<NaiveDate>,
+}
+
+/// Nobody waits for the orders of all years when they only opened the page (3.4.1/1).
+pub const RECENT: Recent = Recent {
+    days: 7,
+    unless: &["order_no", "reservation_no", "charger_code", "serial_no", "connector_code", "phone", "card_no"],
+};
+
+impl CarOrderFilter {
+    /// Whether the number of something is given, so that the orders of all days are meant.
+    pub const fn names_something(&self) -> bool {
+        self.order_no.is_some()
+            || self.reservation_no.is_some()
+            || self.charger_code.is_some()
+            || self.serial_no.is_some()
+            || self.connector_code.is_some()
+            || self.phone.is_some()
+            || self.card_no.is_some()
+    }
+
+    /// The first and the last local day that are meant.
+    pub fn days(&self, today: NaiveDate) -> (Option<NaiveDate>, Option<NaiveDate>) {
+        match (self.created_from, self.created_to) {
+            (None, None) if !self.names_something() => (Some(RECENT.first(today)), None),
+            days => days,
+        }
+    }
 }
 
 /// Car orders (汽车订单).
@@ -296,7 +332,9 @@ impl Resource for CarOrders {
         Column::new("start_method", t("启动方式", "Started by"), As::Code(StartMethod::CHOICES)).detail_only(),
         Column::new("card_no", t("充电卡号", "Card"), As::Text).detail_only(),
         Column::new("kwh", t("电量(kWh)", "Energy (kWh)"), As::Number),
-        Column::new("power", t("功率(kW)", "Power (kW)"), As::Watts).at("power_w"),
+        Column::new("power", t("实时功率(kW)", "Power now (kW)"), As::Watts).at("power_w"),
+        Column::new("avg_power", t("平均功率(kW)", "Average power (kW)"), As::Watts).at("avg_power_w"),
+        Column::new("peak_power", t("峰值功率(kW)", "Peak power (kW)"), As::Watts).at("peak_power_w").detail_only(),
         Column::new("soc", t("SOC(%)", "SoC (%)"), As::Number).detail_only(),
         Column::new("prepaid", t("预付(元)", "Prepaid (yuan)"), As::Fen).at("prepaid_fen"),
         Column::new("elec", t("电费(元)", "Energy fee (yuan)"), As::Fen).at("elec_fen").detail_only(),
@@ -312,11 +350,12 @@ impl Resource for CarOrders {
         Column::new("flags", t("异常提示", "To look at"), As::Code(OrderFlag::CHOICES)),
     ];
     const FILTERS: &'static [Field] = &[
-        Field::new("order_no", t("订单编号", "Order"), Input::Text(32)),
-        Field::new("phone", t("手机号", "Phone"), Input::Mobile),
+        Field::new("order_no", t("订单编号", "Order"), Input::Text(32))
+            .help(t("完整编号或前几位", "All of it, or how it begins")),
+        Field::new("phone", t("手机号", "Phone"), Input::Text(20)).help(PART),
+        Field::new("created", t("创建时间", "Created"), Input::Days).recent(RECENT),
         Field::new("state", t("订单状态", "State"), Input::Choice(OrderState::CHOICES)),
         Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),
-        Field::new("created", t("创建时间", "Created"), Input::Days),
         Field::new("charger_code", t("电桩编号", "Charger"), Input::Text(32)),
         Field::new("serial_no", t("电桩SN", "Serial no."), Input::Text(64)),
         Field::new("connector_code", t("电枪编号", "Connector"), Input::Text(32)),
@@ -396,6 +435,27 @@ impl OrderState {
         match self {
             Self::Starting | Self::Charging | Self::Stopping | Self::Suspended | Self::Failed => true,
             Self::Created | Self::Completed | Self::Cancelled => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_looks_for_one_thing_looks_on_all_days() {
+        let today: NaiveDate = "2026-11-29".parse().unwrap();
+        let days = |filter: serde_json::Value| serde_json::from_value::<CarOrderFilter>(filter).unwrap().days(today);
+        let day = |text: &str| Some(text.parse::<NaiveDate>().unwrap());
+        assert_eq!(days(json!({})), (day("2026-11-23"), None));
+        assert_eq!(days(json!({"state": "completed"})), (day("2026-11-23"), None));
+        assert_eq!(days(json!({"created_to": "2026-10-01"})), (None, day("2026-10-01")));
+        for name in RECENT.unless {
+            assert_eq!(days(json!({*name: "1"})), (None, None), "{name}");
+            assert_eq!(days(json!({*name: "1", "created_from": "2026-11-01"})), (day("2026-11-01"), None), "{name}");
         }
     }
 }

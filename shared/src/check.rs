@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::describe::{Field, Input};
 use crate::fixed::NumberError;
+use crate::plate;
 use crate::problem::FieldError;
 use crate::resource::{Form, FormMap};
 use crate::text::{Lang, Text, t};
@@ -25,7 +26,7 @@ pub fn clean(fields: &[Field], form: &FormMap, lang: Lang) -> Result<FormMap, Ve
     for field in fields {
         let value = match form.get(field.name) {
             Some(Value::String(text)) if field.input != Input::Password => {
-                let text = text.trim();
+                let text = if field.input == Input::Plate { plate::normal(text) } else { text.trim().to_owned() };
                 if text.is_empty() { Value::Null } else { Value::from(text) }
             }
             Some(Value::String(text)) if text.is_empty() => Value::Null,
@@ -88,6 +89,10 @@ fn check(input: Input, value: &Value, required: bool) -> Result<(), Wrong> {
         }
         Input::Mobile => fits(is_mobile(text()?), ("format", t("请填写 11 位手机号", "An 11-digit mobile number"))),
         Input::Phone => fits(is_phone(text()?), ("format", t("请填写电话号码", "A telephone number"))),
+        Input::Plate => {
+            let like = t("请填写车牌号，如 浙A12345、浙AD12345", "A licence plate such as 浙A12345 or 浙AD12345");
+            fits(plate::is_plate(text()?), ("format", like))
+        }
         Input::Email => fits(is_email(text()?), ("format", t("请填写邮箱地址", "An e-mail address"))),
         Input::Password => fits(text()?.chars().count() <= 128, ("too_long", t("太长", "Too long"))),
         Input::Int { min, max } | Input::Fen { min, max } => within(value, min, max),
@@ -191,6 +196,7 @@ mod tests {
         Field::new("name", t("名称", "Name"), Input::Text(4)).required(),
         Field::new("phone", t("手机", "Mobile"), Input::Mobile),
         Field::new("mail", t("邮箱", "E-mail"), Input::Email),
+        Field::new("plate", t("车牌", "Plate"), Input::Plate),
         Field::new("count", t("数量", "Count"), Input::Int { min: 1, max: 8 }),
         Field::new("on", t("开", "On"), Input::Switch),
         Field::new("lng", t("经度", "Longitude"), Input::Degrees { limit: 180 }),
@@ -230,10 +236,11 @@ mod tests {
 
     #[test]
     fn trims_and_drops_empty_texts() {
-        let form = json!({"name": "  好 ", "phone": " "}).as_object().cloned().unwrap();
+        let form = json!({"name": "  好 ", "phone": " ", "plate": " 浙a·d1234 5"}).as_object().cloned().unwrap();
         let cleaned = clean(FIELDS, &form, Lang::Zh).unwrap();
         assert_eq!(cleaned["name"], "好");
         assert_eq!(cleaned["phone"], Value::Null);
+        assert_eq!(cleaned["plate"], "浙AD12345");
     }
 
     #[test]
@@ -245,6 +252,7 @@ mod tests {
         assert_eq!(errors(json!({"name": 5})), one("name", "format"));
         assert_eq!(errors(json!({"name": "a", "phone": "1381234567"})), one("phone", "format"));
         assert_eq!(errors(json!({"name": "a", "mail": "a@b"})), one("mail", "format"));
+        assert_eq!(errors(json!({"name": "a", "plate": "xx"})), one("plate", "format"));
         assert_eq!(errors(json!({"name": "a", "mail": "a@b.cn"})), vec![]);
         assert_eq!(errors(json!({"name": "a", "count": 9})), one("count", "range"));
         assert_eq!(errors(json!({"name": "a", "count": 1.5})), one("count", "format"));

@@ -508,13 +508,13 @@ pub struct LiveOrder {
     pub state: OrderState,
     /// The energy so far.
     pub kwh: Kwh,
-    /// The power now, in W.
+    /// The power now, in W; none after the end.
     #[schema(example = 57_300)]
     pub power_w: Option<i64>,
-    /// The current now, in mA.
+    /// The current now, in mA; none after the end.
     #[schema(example = 143_000)]
     pub current_ma: Option<i64>,
-    /// The voltage now, in mV.
+    /// The voltage now, in mV; none after the end.
     #[schema(example = 400_000)]
     pub voltage_mv: Option<i64>,
     /// The battery's state in percent.

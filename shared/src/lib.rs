@@ -22,6 +22,7 @@ pub mod order;
 pub mod page;
 pub mod payment;
 pub mod permission;
+pub mod plate;
 pub mod pricing;
 pub mod problem;
 pub mod reservation;

@@ -215,7 +215,7 @@ impl Resource for Payments {
         Field::new("channel", t("支付类型", "Channel"), Input::Choice(Channel::CHOICES)),
         Field::new("state", t("支付状态", "State"), Input::Choice(PaymentState::CHOICES)),
         Field::new("order_no", t("订单编号", "Order"), Input::Text(40)),
-        Field::new("phone", t("手机号", "Phone"), Input::Text(11)),
+        Field::new("phone", t("手机号", "Phone"), Input::Text(20)),
         Field::new("created", t("发起时间", "Begun"), Input::Days),
         Field::new("paid", t("支付时间", "Paid"), Input::Days),
     ];
@@ -374,7 +374,7 @@ impl Resource for Refunds {
         Field::new("station_id", t("电站名称", "Station"), Input::Lookup("car/stations")),
         Field::new("kind", t("退费类型", "Kind"), Input::Choice(RefundKind::CHOICES)),
         Field::new("state", t("退费状态", "State"), Input::Choice(RefundState::CHOICES)),
-        Field::new("phone", t("收款人", "To"), Input::Text(11)),
+        Field::new("phone", t("收款人", "To"), Input::Text(20)),
         Field::new("order_no", t("订单编号", "Order"), Input::Text(40)),
         Field::new("created", t("申请时间", "Asked for"), Input::Days),
         Field::new("finished", t("退款时间", "Ended"), Input::Days),

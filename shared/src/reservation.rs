@@ -161,8 +161,8 @@ impl Resource for Reservations {
     ];
     const FILTERS: &'static [Field] = &[
         Field::new("reservation_no", t("预约单号", "Reservation"), Input::Text(32)),
-        Field::new("phone", t("手机号", "Phone"), Input::Mobile),
-        Field::new("plate", t("车牌号", "Plate"), Input::Text(10)),
+        Field::new("phone", t("手机号", "Phone"), Input::Text(20)),
+        Field::new("plate", t("车牌号", "Plate"), Input::Text(12)),
         Field::new("state", t("订单状态", "State"), Input::Choice(ReservationState::CHOICES)),
         Field::new("station_id", t("电站", "Station"), Input::Lookup("car/stations")),
         Field::new("charger_code", t("电桩编号", "Charger"), Input::Text(32)),

@@ -142,6 +142,8 @@ diesel::table! {
         start_sent_at -> Nullable<Timestamptz>,
         stop_sent_at -> Nullable<Timestamptz>,
         suspended_at -> Nullable<Timestamptz>,
+        avg_power_w -> Nullable<Int8>,
+        peak_power_w -> Nullable<Int8>,
     }
 }
 

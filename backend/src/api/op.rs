@@ -243,6 +243,7 @@ fn examples(fields: &[Field]) -> FormMap {
     let value = |field: &Field| match field.input {
         Input::Mobile => Some("13800000001".into()),
         Input::Phone => Some("400-800-1234".into()),
+        Input::Plate => Some("浙A12345".into()),
         Input::Email => Some("ops@example.com".into()),
         Input::Int { min, .. } | Input::Fen { min, .. } => Some(min.max(1).into()),
         Input::Watts { .. } => Some(60_000.into()),

@@ -1,6 +1,7 @@
 //! Chargers are added with their connectors, changed, and switched on and off.
 
 use chrono::Utc;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -102,6 +103,33 @@ async fn add_connectors(conn: &mut AsyncPgConnection, parent: &Parent, first: i3
     Ok(())
 }
 
+/// Drops the connectors beyond a number, if none of them was ever used: what is on an order or a reservation stays.
+async fn drop_connectors(conn: &mut AsyncPgConnection, charger: Uuid, last: i32) -> Result<()> {
+    // Whoever orders or reserves one waits for this, or has done so by now.
+    let beyond = connectors::table.filter(connectors::charger_id.eq(charger)).filter(connectors::number.gt(last));
+    let beyond: Vec<Uuid> = beyond.select(connectors::id).for_update().load(conn).await?;
+    let ordered = car_orders::table.filter(car_orders::charger_id.eq(charger));
+    let ordered = ordered.filter(car_orders::connector_id.eq_any(&beyond));
+    if diesel::select(exists(ordered)).get_result(conn).await? {
+        let text = t(
+            "要减少的电枪已有充电订单，不能删除，可改为禁用",
+            "A connector that would go has orders and cannot be removed; disable it instead",
+        );
+        return Err(Error::field("connectors", "in_use", text));
+    }
+    let reserved = reservations::table.filter(reservations::charger_id.eq(charger));
+    let reserved = reserved.filter(reservations::connector_id.eq_any(&beyond));
+    if diesel::select(exists(reserved)).get_result(conn).await? {
+        let text = t(
+            "要减少的电枪已有预约订单，不能删除，可改为禁用",
+            "A connector that would go has reservations and cannot be removed; disable it instead",
+        );
+        return Err(Error::field("connectors", "in_use", text));
+    }
+    diesel::delete(connectors::table.filter(connectors::id.eq_any(beyond))).execute(conn).await?;
+    Ok(())
+}
+
 impl Create for CarChargers {
     async fn create(conn: &mut AsyncPgConnection, by: &Caller, form: &CarChargerForm) -> Result<Uuid> {
         let Owner { provider_id, property_id, station_id } =
@@ -146,9 +174,7 @@ impl Change for CarChargers {
         let last: Option<i32> = of_charger.select(diesel::dsl::max(connectors::number)).first(conn).await?;
         let last = last.unwrap_or(0);
         if form.connectors < last {
-            // Orders and records refer to them.
-            let text = t("电枪数量不能减少，可禁用不用的枪", "There cannot be fewer; disable those that are not used");
-            return Err(Error::field("connectors", "range", text));
+            return drop_connectors(conn, id, form.connectors).await;
         }
         if form.connectors > last && !parent.enabled {
             let text = t("电桩已禁用，不能添加充电枪", "The charger is disabled and takes no new connectors");

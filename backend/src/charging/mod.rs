@@ -6,6 +6,7 @@
 pub mod charge;
 pub mod event;
 pub mod meter;
+mod power;
 pub mod report;
 pub mod settle;
 mod start;

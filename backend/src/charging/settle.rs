@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::charge::Charge;
 use super::meter::{Register, credited};
-use super::report;
+use super::{power, report};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Account, Posting};
 
@@ -60,6 +60,7 @@ pub async fn explain(
 pub(super) async fn settle(conn: &mut AsyncPgConnection, charge: &mut Charge, now: DateTime<Utc>) -> Result<()> {
     let explained = explain(conn, charge.order.id, &charge.agreed.tariff, charge.agreed.rated_power_w).await?;
     charge.bill(&explained.bill)?;
+    power::keep(conn, charge).await?;
     if explained.suspects > 0 {
         charge.flag(OrderFlag::MeterSuspect);
     }

@@ -5,22 +5,18 @@ use std::io::Read;
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use rust_xlsxwriter::{Format, Workbook};
 use serde_json::Value;
 use shared::describe::{Cell, Column};
 use shared::page::PageQuery;
 use shared::resource::Resource;
-use shared::text::Lang;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::ops::XLSX;
-use super::{Browse, Ctx, json};
-use crate::error::{Error, Result};
+use super::{Browse, Ctx, json, sheet};
+use crate::error::Result;
 
 /// Rows that are read at once.
 const CHUNK: i64 = 1000;
-/// What one worksheet can hold besides its headings.
-const SHEET_ROWS: u32 = 1_048_575;
 /// Writing a sheet is work for a whole core, so few are written at once.
 static WRITERS: Semaphore = Semaphore::const_new(2);
 
@@ -30,8 +26,7 @@ pub async fn export<R: Browse>(ctx: Ctx, req: HttpRequest) -> Result<HttpRespons
     let Ctx { caller, mut conn, lang, .. } = ctx;
     let permit = WRITERS.acquire().await.map_err(anyhow::Error::from)?;
     let (rows, received) = mpsc::channel(4);
-    let titles: Vec<String> = R::COLUMNS.iter().map(|it| it.fact.label.get(lang).to_owned()).collect();
-    let writer = tokio::task::spawn_blocking(move || write(&titles, received, lang));
+    let writer = tokio::task::spawn_blocking(move || sheet::write(R::TITLE, R::COLUMNS, received, lang));
     let mut page = PageQuery { size: CHUNK, uncounted: true, ..PageQuery::default() };
     loop {
         let chunk = R::list(&mut conn, &caller.scope, &filter, &page).await?;
@@ -79,39 +74,4 @@ pub fn attachment(name: &str) -> actix_web::HttpResponseBuilder {
         .content_type(XLSX)
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     response
-}
-
-/// Writes the rows that come, into an unnamed file.
-fn write(titles: &[String], mut rows: mpsc::Receiver<Vec<Vec<Cell>>>, lang: Lang) -> Result<std::fs::File> {
-    let xlsx = |err: rust_xlsxwriter::XlsxError| Error::internal(format!("writing a sheet: {err}"));
-    let mut book = Workbook::new();
-    let bold = Format::new().set_bold();
-    let mut written = SHEET_ROWS;
-    let mut sheets = 0;
-    while let Some(chunk) = rows.blocking_recv() {
-        for row in chunk.iter().map(Some).chain((sheets == 0 && chunk.is_empty()).then_some(None)) {
-            if written == SHEET_ROWS {
-                let sheet = book.add_worksheet_with_constant_memory().map_err(xlsx)?;
-                for (column, title) in (0..).zip(titles) {
-                    sheet.write_string_with_format(0, column, title, &bold).map_err(xlsx)?;
-                }
-                (written, sheets) = (0, sheets + 1);
-            }
-            let Some(row) = row else { continue };
-            written += 1;
-            let sheet = book.worksheet_from_index(sheets - 1).map_err(xlsx)?;
-            for (column, cell) in (0..).zip(row) {
-                // Strings are written as strings, so a cell that begins with `=` is inert.
-                match cell {
-                    Cell::Empty => continue,
-                    cell => sheet.write_string(written, column, cell.plain(lang)).map_err(xlsx)?,
-                };
-            }
-        }
-    }
-    use std::io::Seek;
-    let mut file = crate::cluster::tempfile()?;
-    book.save_to_writer(&mut file).map_err(xlsx)?;
-    file.rewind().map_err(anyhow::Error::from)?;
-    Ok(file)
 }

@@ -7,7 +7,6 @@ use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use calamine::{Data, Reader, Xlsx};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use rust_xlsxwriter::{Format, Workbook};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::describe::{Field, Input};
@@ -19,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::export::attachment;
 use super::routes::{insert, own_node};
-use super::{Browse, Create, Ctx, json};
+use super::{Browse, Create, Ctx, json, sheet};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -41,18 +40,12 @@ pub struct Imported {
     pub imported: usize,
 }
 
-/// `GET …/import-template.xlsx`: the headings, required ones marked.
+/// `GET …/import-template.xlsx`: the headings, required ones marked, with the choices where there are some.
 pub async fn template<R: Editable>(ctx: Ctx) -> Result<HttpResponse> {
-    let xlsx = |err: rust_xlsxwriter::XlsxError| Error::internal(format!("writing a sheet: {err}"));
-    let mut book = Workbook::new();
-    let sheet = book.add_worksheet();
-    let bold = Format::new().set_bold();
-    for (column, field) in (0..).zip(columns::<R>()) {
-        sheet.write_string_with_format(0, column, heading(field, ctx.lang), &bold).map_err(xlsx)?;
-        sheet.set_column_width(column, 18).map_err(xlsx)?;
-    }
+    let columns: Vec<_> = columns::<R>().map(|it| (heading(it, ctx.lang), it)).collect();
+    let file = sheet::template(R::TITLE, &columns, u32::try_from(MAX_ROWS).unwrap_or(u32::MAX), ctx.lang)?;
     let name = format!("{}-template.xlsx", R::PATH.replace('/', "-"));
-    Ok(attachment(&name).body(book.save_to_buffer().map_err(xlsx)?))
+    Ok(attachment(&name).body(file))
 }
 
 /// `POST …/import`, with the sheet as the body or as the field `file` of a form.

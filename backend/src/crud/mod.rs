@@ -4,9 +4,11 @@ pub mod audit;
 pub mod export;
 pub mod history;
 pub mod import;
+pub mod lookup;
 pub mod ops;
 pub mod page;
 pub mod routes;
+pub mod sheet;
 
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};

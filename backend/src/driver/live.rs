@@ -76,13 +76,15 @@ pub(super) async fn read(
         .first(conn)
         .await?;
     let until = it.ended_at.unwrap_or(now);
+    // What was measured last says nothing any more once the charge has ended.
+    let runs = it.ended_at.is_none();
     Ok(LiveOrder {
         id: it.id,
         state: it.state,
         kwh: it.kwh,
-        power_w: it.power_w,
-        current_ma: it.current_ma,
-        voltage_mv: it.voltage_mv,
+        power_w: it.power_w.filter(|_| runs),
+        current_ma: it.current_ma.filter(|_| runs),
+        voltage_mv: it.voltage_mv.filter(|_| runs),
         soc: it.soc,
         accrued_fen: it.total_fen,
         left_fen: it.prepaid_fen.minus(it.total_fen).map_err(anyhow::Error::from)?.max(Fen::ZERO),

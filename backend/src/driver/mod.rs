@@ -72,7 +72,11 @@ fn stations() -> Vec<Op> {
         Op::get(
             "/api/app/v1/chargers/by-code/{code}",
             "findCharger",
-            t("扫码或输入编号", "What a scanned or typed code leads to"),
+            t(
+                "扫码或输入编号",
+                "What a scanned or typed code leads to: the whole address that a QR code holds, `{public_url}/q/{code}`, \
+                 percent-encoded; or a connector's code, a charger's code or its serial number, in any letter case",
+            ),
         )
         .driver()
         .returns::<ChargerFound>()

@@ -14,14 +14,15 @@ use shared::driver_app::{
     AreaView, ChargerFound, ChargerView, ConnectorView, Obstacle, PriceNow, StationView, TariffView,
 };
 use shared::fixed::Fen;
-use shared::text::Lang;
+use shared::text::{Lang, t};
 use uuid::Uuid;
 
 use crate::crud::DriverCtx;
+use crate::crud::lookup::{sql_squeezed, squeezed};
 use crate::error::{Error, Result};
 use crate::order::is_running;
 use crate::order::standing::{Kept, Standing};
-use crate::reservation;
+use crate::{qr, reservation};
 
 #[derive(Queryable)]
 struct ChargerRow {
@@ -234,30 +235,39 @@ async fn open_station(conn: &mut AsyncPgConnection, id: Uuid) -> Result<StationV
     Ok(StationView { id, name, intro, city, address, lng, lat, business_hours, hotline, areas: vec![] })
 }
 
-/// `GET /chargers/by-code/{code}`: a charger's number or serial number, or a connector's number. A QR code's address
-/// ends with one of them.
-pub async fn by_code(ctx: DriverCtx, code: Path<String>) -> Result<Json<ChargerFound>> {
+/// `GET /chargers/by-code/{code}`: a connector's number, a charger's number or serial number, or all that a QR code holds.
+pub async fn by_code(ctx: DriverCtx, scanned: Path<String>) -> Result<Json<ChargerFound>> {
     let DriverCtx { app, driver_id, mut conn, lang, .. } = ctx;
-    let code = code.trim().to_owned();
+    let viewer = Viewer { driver_id, lang, now: app.now() };
+    match found_by(&mut conn, viewer, qr::code_in(&scanned)).await {
+        Err(Error::NotFound) => {
+            let text = t("没有找到该电枪，请核对编号", "There is no such connector; please check its number");
+            Err(Error::NoSuch(text))
+        }
+        found => found.map(Json),
+    }
+}
+
+async fn found_by(conn: &mut AsyncPgConnection, viewer: Viewer, code: &str) -> Result<ChargerFound> {
+    let code = squeezed(code);
     let connector: Option<(Uuid, Uuid)> = connectors::table
-        .filter(connectors::code.eq(&code))
+        .filter(sql_squeezed(connectors::code).eq(&code))
         .select((connectors::charger_id, connectors::id))
-        .first(&mut conn)
+        .first(conn)
         .await
         .optional()?;
     let (charger_id, connector_id) = match connector {
         Some((charger, connector)) => (charger, Some(connector)),
-        None => (charger_by_code(&mut conn, &code).await?, None),
+        None => (charger_by_code(conn, &code).await?, None),
     };
-    let viewer = Viewer { driver_id, lang, now: app.now() };
-    Ok(Json(found(&mut conn, viewer, charger_id, connector_id).await?))
+    found(conn, viewer, charger_id, connector_id).await
 }
 
 async fn charger_by_code(conn: &mut AsyncPgConnection, code: &str) -> Result<Uuid> {
-    use diesel::dsl::sql;
-    use diesel::sql_types::Bool;
-    let serial = sql::<Bool>("lower(serial_no) = lower(").bind::<SqlText, _>(code).sql(")");
-    Ok(chargers::table.filter(chargers::code.eq(code).or(serial)).select(chargers::id).first(conn).await?)
+    let named = chargers::code.eq(code).or(sql_squeezed(chargers::serial_no).eq(code));
+    // A number that is the one charger's code and the other's serial number means the code.
+    let order = chargers::code.eq(code).desc();
+    Ok(chargers::table.filter(named).order(order).select(chargers::id).first(conn).await?)
 }
 
 /// A charger in a station and an area that are open to drivers.

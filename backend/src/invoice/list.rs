@@ -58,6 +58,7 @@ struct Listed {
     seller: Seller,
     requested_by: String,
     failure: Option<String>,
+    void_reason: Option<String>,
     #[diesel(select_expression = exists(invoice_files::table.filter(invoice_files::invoice_id.eq(invoices::id))))]
     file: bool,
     version: i64,
@@ -92,6 +93,7 @@ impl From<Listed> for InvoiceRow {
             merchant_no: it.seller.merchant_no,
             requested_by: it.requested_by,
             failure: it.failure,
+            void_reason: it.void_reason,
             file: it.file,
             version: it.version,
             created_at: it.created_at,
@@ -178,8 +180,8 @@ impl Browse for Invoices {
     async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<InvoiceDetail> {
         let invoice: Listed =
             visible(scope).filter(invoices::id.eq(id)).select(Listed::as_select()).first(conn).await?;
-        let said = invoices::table.find(id).select((invoices::seller, invoices::lines, invoices::void_reason));
-        let (seller, lines, void_reason): (Seller, InvoiceLines, Option<String>) = said.first(conn).await?;
+        let said = invoices::table.find(id).select((invoices::seller, invoices::lines));
+        let (seller, lines): (Seller, InvoiceLines) = said.first(conn).await?;
         let orders = invoice_orders::table.inner_join(car_orders::table).filter(invoice_orders::invoice_id.eq(id));
         let orders =
             orders.order(car_orders::id).select((car_orders::id, car_orders::order_no, invoice_orders::gross_fen));
@@ -190,7 +192,6 @@ impl Browse for Invoices {
             seller,
             lines: lines.0,
             orders: orders.into_iter().map(order).collect(),
-            void_reason,
         })
     }
 }

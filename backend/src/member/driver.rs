@@ -13,6 +13,7 @@ use schema::{car_orders, cards, driver_visits as visits, drivers, reservations};
 use shared::fixed::Fen;
 use shared::member::driver::{DriverDetail, DriverFilter, DriverForm, DriverRow, Drivers, Gender};
 use shared::page::{Page, PageQuery};
+use shared::plate;
 use shared::text::t;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
 use crate::beyond;
+use crate::crud::lookup::{self, beginning, digits, ending, reverse, reverse_or_null};
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::order::is_running;
@@ -82,13 +84,19 @@ pub fn visible(scope: &Scope) -> drivers::BoxedQuery<'static, Pg> {
 }
 
 fn found(scope: &Scope, filter: &DriverFilter) -> drivers::BoxedQuery<'static, Pg> {
-    let DriverFilter { phone, plate, provider_id, property_id } = filter;
+    let DriverFilter { phone, plate, collective_id, provider_id, property_id } = filter;
     let mut query = visible(scope);
     if let Some(phone) = phone {
-        query = query.filter(drivers::phone.eq(phone.clone()));
+        query = with_phone(query, phone);
     }
     if let Some(plate) = plate {
-        query = query.filter(drivers::plate.eq(plate.to_uppercase()));
+        let plate = plate::normal(plate);
+        let ends = reverse_or_null(drivers::plate).like(ending(&plate));
+        query = query.filter(drivers::plate.like(beginning(&plate)).or(ends));
+    }
+    if let Some(id) = collective_id {
+        let held = super::card::visible_alone(scope).filter(cards::collective_id.eq(*id));
+        query = query.filter(drivers::id.eq_any(held.select(cards::driver_id)));
     }
     // Only visits that the caller may see count, or one could find out who charges at somebody else's stations.
     if let Some(id) = provider_id {
@@ -100,6 +108,22 @@ fn found(scope: &Scope, filter: &DriverFilter) -> drivers::BoxedQuery<'static, P
         query = query.filter(drivers::id.eq_any(there.select(visits::driver_id)));
     }
     query
+}
+
+/// Those whose telephone is, begins or ends like this.
+fn with_phone(query: drivers::BoxedQuery<'static, Pg>, typed: &str) -> drivers::BoxedQuery<'static, Pg> {
+    let part = digits(typed);
+    query.filter(drivers::phone.like(beginning(&part)).or(reverse(drivers::phone).like(ending(&part))))
+}
+
+/// The drivers whose telephone begins or ends like this, whoever may see them: for lists that are narrowed otherwise.
+///
+/// # Errors
+/// 422 when it is too short to tell drivers apart.
+pub async fn by_phone(conn: &mut AsyncPgConnection, typed: &str) -> Result<Vec<Uuid>> {
+    let most = i64::try_from(lookup::MOST + 1).unwrap_or(i64::MAX);
+    let found = with_phone(drivers::table.into_boxed(), typed).select(drivers::id).limit(most);
+    lookup::few("phone", found.load(conn).await?)
 }
 
 /// Adds how often these drivers have charged where the caller may look, and when last.
@@ -162,16 +186,21 @@ impl Change for Drivers {
     const TABLE: &'static str = "drivers";
 
     async fn update(conn: &mut AsyncPgConnection, _by: &Caller, id: Uuid, form: &DriverForm) -> Result<()> {
-        diesel::update(drivers::table.find(id)).set(told(form)).execute(conn).await?;
+        let told = told(form);
+        // What somebody has looked at is who drives which car; a nickname or a telephone is not on the papers.
+        let same_name = drivers::name.is_not_distinct_from(told.name.map(str::to_owned));
+        let same_car = drivers::plate.is_not_distinct_from(told.plate.map(str::to_owned));
+        let certified = drivers::certified.eq(drivers::certified.and(same_name).and(same_car));
+        diesel::update(drivers::table.find(id)).set((told, certified)).execute(conn).await?;
         Ok(())
     }
 }
 
-/// What staff has filled in. Plates are kept as they are painted.
+/// What staff has filled in.
 fn told(form: &DriverForm) -> Told<'_> {
     let DriverForm { phone, nickname, name, gender, plate } = form;
     let (nickname, name) = (nickname.as_deref(), name.as_deref());
-    Told { phone, nickname, name, gender: *gender, plate: plate.as_ref().map(|it| it.to_uppercase()) }
+    Told { phone, nickname, name, gender: *gender, plate: plate.as_deref() }
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -181,7 +210,7 @@ struct Told<'a> {
     nickname: Option<&'a str>,
     name: Option<&'a str>,
     gender: Gender,
-    plate: Option<String>,
+    plate: Option<&'a str>,
 }
 
 impl Switch for Drivers {

@@ -1,25 +1,22 @@
 //! Car orders as staff looks through them.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{
-    areas, car_orders, charge_sessions, chargers, connectors, invoice_orders, invoices, reservations, stations,
-};
+use schema::{areas, car_orders, charge_sessions, chargers, connectors, invoice_orders, invoices, stations};
 use shared::car_order::{CarOrderDetail, CarOrderFilter, CarOrderRow, CarOrders};
 use shared::fixed::{Fen, Kwh};
 use shared::invoice::InvoiceState;
 use shared::order::{CarOrderKind, EndReason, OrderFlag, OrderState, StartMethod};
 use shared::page::{Page, PageQuery};
-use shared::time::{business_day, midnight};
+use shared::time::business_day;
 use uuid::Uuid;
 
-use crate::app::first_id;
+use super::named::Named;
 use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, page};
-use crate::db::lower;
 use crate::error::Result;
 
 #[derive(HasQuery)]
@@ -55,6 +52,10 @@ pub(super) struct Order {
     kwh: Kwh,
     #[diesel(select_expression = charge_sessions::power_w)]
     power_w: Option<i64>,
+    #[diesel(select_expression = charge_sessions::avg_power_w)]
+    avg_power_w: Option<i64>,
+    #[diesel(select_expression = charge_sessions::peak_power_w)]
+    peak_power_w: Option<i64>,
     #[diesel(select_expression = charge_sessions::soc)]
     soc: Option<i32>,
     #[diesel(select_expression = invoice_state())]
@@ -95,6 +96,8 @@ impl From<Order> for CarOrderRow {
             refunded_fen: it.refunded_fen,
             kwh: it.kwh,
             power_w: it.power_w.filter(|_| runs),
+            avg_power_w: it.avg_power_w,
+            peak_power_w: it.peak_power_w,
             soc: it.soc,
             invoice: it.invoice,
             flags: it.flags,
@@ -124,7 +127,7 @@ fn invoice_state() -> _ {
 
 /// The orders that the caller may see. Every read starts here: it is one table, so that what is searched and counted is
 /// found in its indexes.
-fn visible(scope: &Scope) -> car_orders::BoxedQuery<'static, Pg> {
+pub(super) fn visible(scope: &Scope) -> car_orders::BoxedQuery<'static, Pg> {
     scope.narrow(
         car_orders::table.into_boxed(),
         car_orders::provider_id,
@@ -133,73 +136,29 @@ fn visible(scope: &Scope) -> car_orders::BoxedQuery<'static, Pg> {
     )
 }
 
-fn found(scope: &Scope, filter: &CarOrderFilter, now: DateTime<Utc>) -> car_orders::BoxedQuery<'static, Pg> {
-    let CarOrderFilter {
-        station_id,
-        order_no,
-        charger_code,
-        serial_no,
-        connector_code,
-        phone,
-        card_no,
-        state,
-        kind,
-        reservation_no,
-        start_method,
-        created_from,
-        created_to,
-    } = filter;
-    let mut query = visible(scope);
-    if let Some(id) = station_id {
-        query = query.filter(car_orders::station_id.eq(*id));
+fn found(
+    scope: &Scope,
+    filter: &CarOrderFilter,
+    named: &Named,
+    now: DateTime<Utc>,
+) -> car_orders::BoxedQuery<'static, Pg> {
+    let mut query = named.narrow(visible(scope));
+    if let Some(id) = filter.station_id {
+        query = query.filter(car_orders::station_id.eq(id));
     }
-    if let Some(number) = order_no {
-        query = query.filter(car_orders::order_no.eq(number.to_uppercase()));
+    if let Some(state) = filter.state {
+        query = query.filter(car_orders::state.eq(page::written(state)));
     }
-    // Codes name one thing each: its id is looked up first, and leads into an index of the orders.
-    if let Some(code) = charger_code {
-        let coded = chargers::table.filter(chargers::code.eq(code.clone())).select(chargers::id);
-        query = query.filter(car_orders::charger_id.nullable().eq(coded.single_value()));
-    }
-    if let Some(serial) = serial_no {
-        let named = chargers::table.filter(lower(chargers::serial_no).eq(serial.to_lowercase())).select(chargers::id);
-        query = query.filter(car_orders::charger_id.nullable().eq(named.single_value()));
-    }
-    if let Some(code) = connector_code {
-        let coded = || connectors::table.filter(connectors::code.eq(code.clone()));
-        // A charger has few connectors, so its index is theirs as well.
-        query = query
-            .filter(car_orders::charger_id.nullable().eq(coded().select(connectors::charger_id).single_value()))
-            .filter(car_orders::connector_id.nullable().eq(coded().select(connectors::id).single_value()));
-    }
-    if let Some(phone) = phone {
-        query = query.filter(car_orders::phone.eq(phone.clone()));
-    }
-    if let Some(card) = card_no {
-        query = query.filter(car_orders::card_no.eq(card.clone()));
-    }
-    if let Some(state) = state {
-        query = query.filter(car_orders::state.eq(page::written(*state)));
-    }
-    match kind {
+    match filter.kind {
         Some(CarOrderKind::Reserved) => query = query.filter(car_orders::reservation_id.is_not_null()),
         Some(CarOrderKind::Plain) => query = query.filter(car_orders::reservation_id.is_null()),
         None => {}
     }
-    if let Some(number) = reservation_no {
-        let named = reservations::table.filter(reservations::reservation_no.eq(number.to_uppercase()));
-        query = query.filter(car_orders::reservation_id.eq(named.select(reservations::id).single_value()));
+    if let Some(method) = filter.start_method {
+        query = query.filter(car_orders::start_method.eq(page::written(method)));
     }
-    if let Some(method) = start_method {
-        query = query.filter(car_orders::start_method.eq(page::written(*method)));
-    }
-    // Nobody waits for the orders of all years when they only opened the page (3.4.1/1).
-    let named = order_no.is_some() || reservation_no.is_some() || phone.is_some();
-    let asked = named || created_from.is_some() || created_to.is_some();
-    if !asked {
-        return query.filter(car_orders::id.ge(first_id(midnight(business_day(now - TimeDelta::days(7))))));
-    }
-    let (from, to) = page::made_on(*created_from, *created_to);
+    let (from, to) = filter.days(business_day(now));
+    let (from, to) = page::made_on(from, to);
     query.filter(car_orders::id.ge(from)).filter(car_orders::id.lt(to))
 }
 
@@ -211,8 +170,9 @@ impl Browse for CarOrders {
         page: &PageQuery,
     ) -> Result<Page<CarOrderRow>> {
         let (now, falling) = (Utc::now(), page.order().1);
-        let found = || found(scope, filter, now).select(car_orders::id);
-        let ids = beyond!(found(), car_orders::id, page).order(page::by(car_orders::id, falling));
+        let named = Named::by(conn, scope, filter).await?;
+        let found = || found(scope, filter, &named, now).select(car_orders::id);
+        let ids = beyond!(found(), car_orders::id, page).order(named.order(falling));
         let rows = joined().into_boxed().filter(page::among(car_orders::id, ids, page)).select(Order::as_select());
         let rows = rows.order(page::by(car_orders::id, falling));
         page::load_among::<Order, _, _, _>(conn, page, rows, found()).await

@@ -4,6 +4,7 @@ pub mod create;
 mod detail;
 pub mod end;
 mod list;
+mod named;
 mod refund;
 pub mod standing;
 

@@ -18,6 +18,7 @@ use crate::api::op::Op;
 use crate::app::first_id;
 use crate::auth::scope::Scope;
 use crate::beyond;
+use crate::crud::lookup::{digits, squeezed};
 use crate::crud::{Browse, ops, page};
 use crate::error::Result;
 use crate::payment::refund;
@@ -118,10 +119,10 @@ fn found_payments(scope: &Scope, filter: &PaymentFilter) -> payments::BoxedQuery
         query = query.filter(payments::state.eq(page::written(*state)));
     }
     if let Some(no) = order_no {
-        query = query.filter(payments::order_no.eq(no.clone()));
+        query = query.filter(payments::order_no.eq(squeezed(no)));
     }
     if let Some(phone) = phone {
-        query = query.filter(payments::phone.eq(phone.clone()));
+        query = query.filter(payments::phone.eq(digits(phone)));
     }
     // Ids grow with time, so a range of days is a range of ids.
     if let Some(day) = created_from {
@@ -310,10 +311,10 @@ fn found_refunds(scope: &Scope, filter: &RefundFilter) -> refunds::BoxedQuery<'s
         query = query.filter(refunds::state.eq(page::written(*state)));
     }
     if let Some(phone) = phone {
-        query = query.filter(refunds::phone.eq(phone.clone()));
+        query = query.filter(refunds::phone.eq(digits(phone)));
     }
     if let Some(no) = order_no {
-        query = query.filter(refunds::order_no.eq(no.clone()));
+        query = query.filter(refunds::order_no.eq(squeezed(no)));
     }
     if let Some(day) = created_from {
         query = query.filter(refunds::id.ge(first_id(midnight(*day))));

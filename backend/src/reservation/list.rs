@@ -8,12 +8,14 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{areas, car_orders, chargers, connectors, reservations, stations};
 use shared::page::{Page, PageQuery};
+use shared::plate;
 use shared::pricing::{ReservationState, occupancy_seconds, reservation_deadline};
 use shared::reservation::{ReservationDetail, ReservationEnd, ReservationFilter, ReservationRow, Reservations};
 use uuid::Uuid;
 
 use crate::auth::scope::Scope;
 use crate::beyond;
+use crate::crud::lookup::{digits, squeezed};
 use crate::crud::{Browse, page};
 use crate::error::Result;
 
@@ -104,16 +106,16 @@ fn found(scope: &Scope, filter: &ReservationFilter) -> reservations::BoxedQuery<
         query = query.filter(reservations::station_id.eq(*id));
     }
     if let Some(number) = reservation_no {
-        query = query.filter(reservations::reservation_no.eq(number.to_uppercase()));
+        query = query.filter(reservations::reservation_no.eq(squeezed(number)));
     }
     if let Some(phone) = phone {
-        query = query.filter(reservations::phone.eq(phone.clone()));
+        query = query.filter(reservations::phone.eq(digits(phone)));
     }
     if let Some(plate) = plate {
-        query = query.filter(reservations::plate.eq(plate.to_uppercase()));
+        query = query.filter(reservations::plate.eq(plate::normal(plate)));
     }
     if let Some(code) = charger_code {
-        let coded = chargers::table.filter(chargers::code.eq(code.clone())).select(chargers::id);
+        let coded = chargers::table.filter(chargers::code.eq(squeezed(code))).select(chargers::id);
         query = query.filter(reservations::charger_id.nullable().eq(coded.single_value()));
     }
     if let Some(state) = state {

@@ -197,11 +197,13 @@ async fn a_charger_is_made_with_its_connectors() {
     assert_eq!((&changed["connectors"]["total"], &changed["protection"]), (&json!(3), &Value::Null));
     change["version"] = json!(2);
     change["connectors"] = json!(2);
-    assert_eq!(tenant.boss.put(&path, change.clone()).await.fields(), [("connectors", "range")]);
+    let changed = tenant.boss.put(&path, change.clone()).await.ok();
+    assert_eq!(changed["connectors"]["total"], 2, "the third was never used");
+    change["version"] = json!(3);
     change["area_id"] = json!(Uuid::now_v7());
     assert_eq!(tenant.boss.put(&path, change.clone()).await.fields(), [("area_id", "fixed")]);
     tenant.boss.post(&format!("{path}/disable"), json!({})).await.ok();
-    change["version"] = json!(3);
+    change["version"] = json!(4);
     change["area_id"] = json!(site.area);
     change["connectors"] = json!(4);
     assert_eq!(tenant.boss.put(&path, change).await.refused(), (409, "charger_disabled"));
@@ -352,4 +354,52 @@ async fn disabling_a_charger_tells_of_its_running_orders_alone() {
         impact,
         json!({"running_orders": 1, "reservations": 0, "stations": 0, "chargers": 0, "users": 0, "cards": 0})
     );
+}
+
+#[tokio::test]
+async fn connectors_that_were_used_stay_with_their_charger() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/chargers/{}", site.charger);
+    let mut form = charger_form(&site, &site.serial_no, 1);
+    let fewer = async |form: &mut Value| {
+        form["version"] = tenant.boss.get(&path).await.ok()["version"].clone();
+        tenant.boss.put(&path, form.clone()).await
+    };
+    let order = app.placed(&tenant, &site).await;
+    let mut conn = app.conn().await;
+    let row = diesel::update(car_orders::table.find(order.order));
+    row.set(car_orders::connector_id.eq(site.connectors[1])).execute(&mut conn).await.unwrap();
+    let refused = fewer(&mut form).await;
+    assert_eq!(refused.fields(), [("connectors", "in_use")]);
+    assert!(refused.json["errors"][0]["message"].as_str().unwrap().contains("已有充电订单"), "{:?}", refused.json);
+    let row = diesel::update(car_orders::table.find(order.order));
+    row.set(car_orders::connector_id.eq(site.connectors[0])).execute(&mut conn).await.unwrap();
+    assert_eq!(fewer(&mut form).await.ok()["connectors"]["total"], 1);
+    let left = connectors::table.filter(connectors::charger_id.eq(site.charger)).select(connectors::id);
+    assert_eq!(left.load::<Uuid>(&mut conn).await.unwrap(), [site.connectors[0]]);
+    form["connectors"] = json!(2);
+    assert_eq!(fewer(&mut form).await.ok()["connectors"]["total"], 2, "and it can have more again");
+}
+
+#[tokio::test]
+async fn a_connector_has_a_qr_code_that_leads_to_it() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/connectors/{}", site.connectors[0]);
+    let picture = tenant.boss.get(&format!("{path}/qr.svg")).await;
+    assert_eq!((picture.status, picture.headers["content-type"].to_str().unwrap()), (200, "image/svg+xml"));
+    let svg = String::from_utf8(picture.bytes).unwrap();
+    assert!(svg.contains("<svg") && svg.contains("<path"), "{svg}");
+    let theirs = app.tenant().await;
+    assert_eq!(theirs.boss.get(&format!("{path}/qr.svg")).await.status, 404);
+
+    let code = tenant.boss.get(&path).await.ok()["code"].as_str().unwrap().to_owned();
+    let guest = app.guest();
+    let page = guest.get(&format!("/q/{code}")).await;
+    let html = String::from_utf8(page.bytes).unwrap();
+    assert_eq!((page.status, html.contains(&code), html.contains("小程序")), (200, true, true), "{html}");
+    assert_eq!(guest.get("/q/%3Cscript%3E").await.status, 404, "nothing of strangers is shown");
 }

@@ -189,6 +189,8 @@ async fn the_numbers_of_a_card_can_be_changed_and_nothing_else() {
         (json!({"phone": "13700000099"}), ("phone", "fixed")),
         (json!({"holder": "别人"}), ("holder", "fixed")),
         (json!({"card_no": null}), ("card_no", "required")),
+        (json!({"card_no": "12345678901234567"}), ("card_no", "too_long")),
+        (json!({"chip_uid": "12345678901234567"}), ("chip_uid", "too_long")),
     ] {
         assert_eq!(tenant.keeper.put(&path, draft(changes)).await.fields(), [wrong]);
     }

@@ -153,14 +153,26 @@ async fn a_code_leads_to_its_charger_and_says_what_is_wrong() {
         let driver = &world.driver;
         async move { driver.get(&format!("/api/app/v1/chargers/by-code/{code}")).await }
     };
-    for (code, names) in [(code, None), (world.site.serial_no.to_lowercase(), None), (gun.clone(), Some(connector))] {
+    let scanned = format!("https%3A%2F%2Fcharge.example.com%2Fq%2F{gun}");
+    for (code, names) in [
+        (code.clone(), None),
+        (code.to_lowercase(), None),
+        (world.site.serial_no.to_lowercase(), None),
+        (gun.clone(), Some(connector)),
+        (gun.to_lowercase(), Some(connector)),
+        (scanned, Some(connector)),
+    ] {
         let found = look(code).await.ok();
         assert_eq!(found["charger"]["id"], charger.to_string());
         assert_eq!(found["connector_id"].as_str().map(str::to_owned), names.map(|it| it.to_string()));
         assert_eq!(found["charger"]["connectors"][0]["obstacle"], Value::Null);
         assert_eq!(found["tariff"]["presets"], json!([1000, 3000, 5000]));
     }
-    assert_eq!(look("nothing".to_owned()).await.status, 404);
+    let mistyped = look("nothing".to_owned()).await;
+    assert_eq!(
+        (mistyped.refused(), mistyped.json["detail"].as_str()),
+        ((404, "not_found"), Some("没有找到该电枪，请核对编号"))
+    );
     for (status, obstacle) in [("available", "connector_not_plugged"), ("faulted", "connector_faulted")] {
         let row = diesel::update(connectors::table.find(connector));
         row.set(connectors::status.eq(status)).execute(&mut conn).await.unwrap();
@@ -286,4 +298,19 @@ async fn a_driver_watches_the_order_change() {
     assert_eq!(world.channel.tell(&world.app.url, &notice).await, 200);
     hear("\"state\":\"starting\"").await;
     eventually("it is paid", async || world.order_state(order.order).await == "starting").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn power_is_told_only_while_it_flows() {
+    let world = World::new().await;
+    let order = world.paid(5000).await;
+    let now = chrono::Utc::now();
+    let after = |seconds| now + chrono::TimeDelta::seconds(seconds);
+    let live = async || world.driver.get(&format!("/api/app/v1/orders/{}/live", order.order)).await.ok();
+    let transaction = world.begin(&order, 1, now).await;
+    world.told(crate::charging::metered(transaction, after(60), 1_000_500), after(60)).await;
+    assert_eq!(live().await["power_w"], 40_000);
+    world.told(crate::charging::stopped(transaction, after(90), 1_000_900), after(90)).await;
+    let ended = live().await;
+    assert_eq!((&ended["state"], &ended["power_w"], &ended["soc"]), (&json!("completed"), &Value::Null, &json!(50)));
 }

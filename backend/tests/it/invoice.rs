@@ -182,6 +182,11 @@ async fn an_invoice_is_undone_by_a_red_one_if_the_buyer_agrees() {
     boss.post(&path, json!({"reason": "抬头有误"})).await.ok();
     let voided = world.until_invoice(id, InvoiceState::Voided).await;
     assert_eq!((&voided["failure"], voided["number"].is_string()), (&Value::Null, true));
+    let listed = boss.get("/api/v1/orders/invoices").await.ok();
+    assert_eq!(listed["items"][0]["void_reason"], "抬头有误");
+    let sheet = crate::crud::sheet_text(&boss.get("/api/v1/orders/invoices/export.xlsx").await.bytes);
+    let at = sheet[0].iter().position(|it| it == "作废原因").unwrap();
+    assert_eq!(sheet[1][at], "抬头有误");
     let requests = world.channel.fiscal.requests();
     let (invoice_no, asked) = (voided["invoice_no"].as_str().unwrap(), requests.iter().filter(|it| it.contains('V')));
     let asked: Vec<&String> = asked.collect();

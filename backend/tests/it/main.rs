@@ -39,6 +39,8 @@ mod process;
 mod refund;
 mod reservation;
 mod retention;
+mod search;
+mod sheet;
 mod system;
 mod tariff;
 mod verify;

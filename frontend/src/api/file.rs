@@ -13,12 +13,27 @@ use super::{Ask, Body, Failure, read_as_data_url};
 /// # Errors
 /// Whatever went wrong, worded for people.
 pub async fn download(path: &str, name: &str) -> Result<(), Failure> {
+    save(&fetched(path).await?, name).ok_or_else(|| Failure::unreadable(name))
+}
+
+/// Fetches a picture as a data URL: the browser would ask for its address without saying who asks.
+///
+/// # Errors
+/// Whatever went wrong, worded for people.
+pub async fn picture(path: &str) -> Result<String, Failure> {
+    read(&fetched(path).await?).await.ok_or_else(|| Failure::unreadable(path))
+}
+
+async fn fetched(path: &str) -> Result<Blob, Failure> {
     let mut ask = Ask::get(path);
     ask.accept = "*/*";
     let response = ask.send().await?;
     let blob = JsFuture::from(response.blob().map_err(|_| Failure::offline())?).await;
-    let blob: Blob = blob.ok().and_then(|it| it.dyn_into().ok()).ok_or_else(Failure::offline)?;
-    save(&blob, name).ok_or_else(|| Failure::unreadable(name))
+    blob.ok().and_then(|it| it.dyn_into().ok()).ok_or_else(Failure::offline)
+}
+
+async fn read(blob: &Blob) -> Option<String> {
+    JsFuture::from(read_as_data_url(blob)).await.ok()?.as_string()
 }
 
 fn save(blob: &Blob, name: &str) -> Option<()> {
@@ -49,6 +64,5 @@ pub async fn upload(path: &str, file: &File, told: impl Fn(u8) + 'static) -> Res
 /// # Errors
 /// The browser cannot read it.
 pub async fn data_url(file: &File) -> Result<String, Failure> {
-    let read = JsFuture::from(read_as_data_url(file)).await;
-    read.ok().and_then(|it| it.as_string()).ok_or_else(|| Failure::unreadable(&file.name()))
+    read(file).await.ok_or_else(|| Failure::unreadable(&file.name()))
 }

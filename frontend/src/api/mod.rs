@@ -3,7 +3,7 @@
 mod file;
 mod token;
 
-pub use file::{data_url, download, upload};
+pub use file::{data_url, download, picture, upload};
 pub use token::{keep, logged_in, logout, on_refused, signal_refused};
 
 use js_sys::{Function, Promise};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, File, Headers, RequestInit, Response};
+use web_sys::{AbortSignal, Blob, Headers, RequestInit, Response};
 
 use crate::answer;
 use crate::lang::{lang, t};
@@ -30,7 +30,7 @@ extern "C" {
         told: &Function,
     ) -> Promise;
     #[wasm_bindgen(js_name = dataUrl)]
-    fn read_as_data_url(file: &File) -> Promise;
+    fn read_as_data_url(file: &Blob) -> Promise;
 }
 
 /// Why a request did not succeed.

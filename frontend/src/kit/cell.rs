@@ -15,7 +15,7 @@ pub fn cell(it: &Cell) -> AnyView {
         Cell::Empty => view! { <span class="none">"-"</span> }.into_any(),
         Cell::Text(text) => text.clone().into_any(),
         Cell::Words { .. } => it.plain(lang()).into_any(),
-        Cell::Number(_) | Cell::Fen(_) | Cell::Time(_) => {
+        Cell::Number(_) | Cell::Fen(_) | Cell::Time(_) | Cell::Duration(_) => {
             view! { <span class="num">{it.plain(lang())}</span> }.into_any()
         }
         Cell::Tag(label, tone) => tag(*label, *tone),
@@ -31,7 +31,7 @@ pub fn cell(it: &Cell) -> AnyView {
 
 /// Whether the cells of a column stand at the right.
 pub const fn at_right(it: &Cell) -> bool {
-    matches!(it, Cell::Number(_) | Cell::Fen(_))
+    matches!(it, Cell::Number(_) | Cell::Fen(_) | Cell::Duration(_))
 }
 
 /// A coloured word.

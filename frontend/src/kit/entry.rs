@@ -23,6 +23,7 @@ const fn places(input: Input) -> Option<u32> {
         | Input::Area(_)
         | Input::Mobile
         | Input::Phone
+        | Input::Plate
         | Input::Email
         | Input::Password
         | Input::Degrees { .. }

@@ -98,7 +98,7 @@ pub(crate) mod tests {
         let instant = schema["format"] == "date-time";
         match shown {
             As::Text | As::Words(_) | As::Actor => is("string") && !instant,
-            As::Number => is("string") || is("integer"),
+            As::Number => is("string") || is("integer") || is("number"),
             As::Watts | As::Thousandths | As::Fen | As::Duration => is("integer"),
             As::Time => instant,
             As::Flag | As::Enabled => is("boolean"),

@@ -26,6 +26,7 @@ pub fn control(slot: Slot) -> AnyView {
         Input::Text(max) => line(slot, Line { max: Some(max), ..Line::default() }),
         Input::Mobile => line(slot, Line { max: Some(11), keys: "tel", ..Line::default() }),
         Input::Phone => line(slot, Line { max: Some(30), keys: "tel", ..Line::default() }),
+        Input::Plate => line(slot, Line { max: Some(12), ..Line::default() }),
         Input::Email => line(slot, Line { max: Some(254), keys: "email", ..Line::default() }),
         Input::Password => line(slot, Line { kind: "password", max: Some(128), ..Line::default() }),
         Input::Int { .. } => line(slot, Line { keys: "numeric", ..Line::default() }),
@@ -72,6 +73,8 @@ fn line(slot: Slot, it: Line) -> AnyView {
         let most = slot.form.with(|it| it.get(slot.field.most?).and_then(Value::as_i64))?;
         Some(format!("{} {}", tr("最多", "At most"), Fen(most).yuan()))
     };
+    // A search has no room for sentences below its inputs.
+    let hint = slot.field.help.filter(|_| slot.search).map_or(hint, say);
     let hint = move || most().unwrap_or_else(|| hint.to_owned());
     let complete = if kind == "password" { "new-password" } else { "off" };
     view! {

@@ -5,6 +5,7 @@ mod audit;
 mod car_order;
 mod card;
 mod charger;
+mod connector;
 mod dashboard;
 mod driver;
 #[cfg(debug_assertions)]
@@ -153,7 +154,7 @@ pub const GROUPS: &[Group] = &[
             Page::of(edit::<CarStations>().history()),
             Page::of(edit::<CarAreas>().history()),
             Page::of(CHARGERS).detail(charger::page),
-            Page::of(edit::<CarConnectors>().live(&["connector", "charger"]).history()),
+            Page::of(edit::<CarConnectors>().live(&["connector", "charger"]).more(connector::more).history()),
             Page::of(edit::<CarTariffs>().more(tariff::more).history()),
             Page::of(browse::<UnregisteredDevices>().begins(&ADOPT)),
         ],

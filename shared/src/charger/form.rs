@@ -25,7 +25,7 @@ pub struct CarChargerForm {
     /// Name.
     #[schema(example = "1号桩")]
     pub name: String,
-    /// How many connectors it has; they are made with it, and more can be added later.
+    /// How many connectors it has; they are made with it. More can be added later, and those removed that were never used.
     #[schema(example = 2)]
     pub connectors: i32,
     /// Its model.

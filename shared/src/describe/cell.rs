@@ -20,6 +20,8 @@ pub enum Cell {
     Fen(Fen),
     /// An instant, shown as local time in Asia/Shanghai.
     Time(DateTime<Utc>),
+    /// So many seconds, shown as hours, minutes and seconds.
+    Duration(u64),
     /// A coloured word.
     Tag(Text, Tone),
     /// Several coloured words.
@@ -113,6 +115,7 @@ impl Cell {
             Self::Text(text) | Self::Number(text) | Self::Link { text, .. } => text.clone(),
             Self::Fen(fen) => fen.yuan(),
             Self::Time(at) => crate::time::local_text(*at),
+            Self::Duration(seconds) => crate::time::duration_text(*seconds),
             Self::Tag(label, _) => label.get(lang).to_owned(),
             Self::Tags(labels) => {
                 let labels: Vec<_> = labels.iter().map(|(label, _)| label.get(lang)).collect();

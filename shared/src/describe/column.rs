@@ -8,7 +8,6 @@ use crate::amount::unscaled;
 use crate::codes::Choice;
 use crate::fixed::Fen;
 use crate::text::{Lang, Text, t};
-use crate::time::duration_text;
 
 /// How a value is shown.
 #[derive(Clone, Copy)]
@@ -84,12 +83,12 @@ fn cell(shown: As, it: &Value) -> Option<Cell> {
     let (text, number) = (it.as_str(), it.as_i64());
     match shown {
         As::Text => text.map(Cell::text),
-        As::Number => text.map(Cell::number).or_else(|| number.map(Cell::number)),
+        As::Number => text.map(Cell::number).or_else(|| it.as_number().map(Cell::number)),
         As::Watts => number.map(Cell::watts),
         As::Thousandths => number.map(|it| Cell::Number(unscaled(it, 3))),
         As::Fen => number.map(|it| Cell::Fen(Fen(it))),
         As::Time => text.and_then(|it| it.parse().ok()).map(Cell::Time),
-        As::Duration => it.as_u64().map(|it| Cell::Number(duration_text(it))),
+        As::Duration => it.as_u64().map(Cell::Duration),
         As::Flag => it.as_bool().map(Cell::flag),
         As::Enabled => it.as_bool().map(Cell::enabled),
         As::Actor => text.map(Cell::actor),

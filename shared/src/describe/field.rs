@@ -1,5 +1,6 @@
 //! How something is entered: the fields of forms and the conditions of a search.
 
+use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
 use crate::codes::Choice;
@@ -17,6 +18,8 @@ pub enum Input {
     Mobile,
     /// A telephone number of any kind.
     Phone,
+    /// A licence plate.
+    Plate,
     /// An e-mail address.
     Email,
     /// A secret; never shown again.
@@ -61,6 +64,22 @@ pub enum Input {
     Custom(&'static str),
 }
 
+/// The days that a list shows while nobody asks for others: the last ones, today included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// How many.
+    pub days: u16,
+    /// Whoever gives one of these conditions looks for one thing, on whichever day.
+    pub unless: &'static [&'static str],
+}
+
+impl Recent {
+    /// The first of these days.
+    pub fn first(self, today: NaiveDate) -> NaiveDate {
+        today - Days::new(u64::from(self.days.saturating_sub(1)))
+    }
+}
+
 /// How rows of another resource are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
@@ -85,7 +104,7 @@ pub struct Field {
     pub required: bool,
     /// Set when the row is created, shown but not editable afterwards.
     pub fixed: bool,
-    /// A sentence below the input.
+    /// A sentence below the input; of a search condition, within it while it is empty.
     pub help: Option<Text>,
     /// Where a row has it, when not under its name: `connectors/total`.
     pub at: Option<&'static str>,
@@ -98,6 +117,8 @@ pub struct Field {
     pub offer: Offer,
     /// Asked for only while another field holds one of these values, and then it must be filled in.
     pub only: Option<(&'static str, &'static [&'static str])>,
+    /// The days that are shown while nobody asks for others.
+    pub recent: Option<Recent>,
 }
 
 impl Field {
@@ -115,6 +136,7 @@ impl Field {
             most: None,
             offer: Offer::List,
             only: None,
+            recent: None,
         }
     }
 
@@ -145,6 +167,12 @@ impl Field {
     /// The row says how much it may be at most.
     pub const fn most(mut self, path: &'static str) -> Self {
         self.most = Some(path);
+        self
+    }
+
+    /// Shows recent days while nobody asks for others.
+    pub const fn recent(mut self, recent: Recent) -> Self {
+        self.recent = Some(recent);
         self
     }
 

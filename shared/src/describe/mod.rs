@@ -11,4 +11,4 @@ mod field;
 pub use action::Action;
 pub use cell::Cell;
 pub use column::{As, Column, Fact, at};
-pub use field::{Field, Input, Offer};
+pub use field::{Field, Input, Offer, Recent};

@@ -111,6 +111,8 @@ pub struct InvoiceRow {
     pub requested_by: String,
     /// What went wrong last, for people.
     pub failure: Option<String>,
+    /// Why it was to be voided.
+    pub void_reason: Option<String>,
     /// The file is there.
     pub file: bool,
     /// Version.
@@ -154,8 +156,6 @@ pub struct InvoiceDetail {
     pub lines: Vec<InvoiceLine>,
     /// The orders that it is about.
     pub orders: Vec<InvoicedOrder>,
-    /// Why it was to be voided.
-    pub void_reason: Option<String>,
 }
 
 impl Row for InvoiceDetail {
@@ -230,6 +230,7 @@ impl Resource for Invoices {
         Column::new("merchant_no", t("商户号", "Merchant no."), As::Text).detail_only(),
         Column::new("requested_by", t("申请人", "Asked for by"), As::Actor),
         Column::new("failure", t("失败原因", "What went wrong"), As::Text).detail_only(),
+        Column::new("void_reason", t("作废原因", "Why it was voided"), As::Text).detail_only(),
         Column::new("id", t("申请时间", "Asked for"), As::Time).at("created_at").sorted(),
         Column::new("issued_at", t("开票时间", "Issued"), As::Time).detail_only(),
         Column::new("finished_at", t("完成时间", "Ended"), As::Time),

@@ -155,6 +155,9 @@ pub struct CardFilter {
     pub enabled: Option<bool>,
 }
 
+/// What the number of a card can have at most (6/1). Cards of earlier days may have longer ones.
+const NUMBER: usize = 16;
+
 /// Cards (卡管理).
 pub struct Cards;
 
@@ -221,9 +224,9 @@ impl Editable for Cards {
             .help(t("从集体户账户余额扣除售价", "Its account is charged with the price")),
         Field::new("phone", t("手机号", "Phone"), Input::Mobile).required().fixed(),
         Field::new("holder", t("姓名", "Name"), Input::Text(30)).required().fixed(),
-        Field::new("card_no", t("实体卡号", "Card number"), Input::Text(32))
+        Field::new("card_no", t("实体卡号", "Card number"), Input::Text(NUMBER))
             .help(t("用于汽车交流桩和单车刷卡设备", "For AC chargers and e-bike devices")),
-        Field::new("chip_uid", t("物理卡号", "Chip number"), Input::Text(32))
+        Field::new("chip_uid", t("物理卡号", "Chip number"), Input::Text(NUMBER))
             .help(t("IC 卡自身的卡号，用于直流桩", "The chip's own, for DC chargers")),
         Field::new("valid_days", t("有效天数", "Valid for days"), Input::Int { min: 1, max: 3650 })
             .fixed()

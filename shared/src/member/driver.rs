@@ -10,6 +10,7 @@ use crate::codes::{Code, codes};
 use crate::describe::{Action, As, Column, Field, Input};
 use crate::fixed::Fen;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
+use crate::system::node;
 use crate::text::{Text, t};
 
 codes! {
@@ -83,15 +84,20 @@ impl Row for DriverDetail {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(default)]
 pub struct DriverFilter {
-    /// Their telephone.
+    /// Their telephone, or how it begins or ends.
     pub phone: Option<String>,
-    /// Their plate.
+    /// Their plate, or how it begins or ends.
     pub plate: Option<String>,
+    /// Uses a card of this collective.
+    pub collective_id: Option<Uuid>,
     /// Has charged at a station of this provider.
     pub provider_id: Option<Uuid>,
     /// Has charged at a station of this property.
     pub property_id: Option<Uuid>,
 }
+
+/// What of a telephone or a plate finds a driver.
+pub const PART: Text = t("完整号码、前几位或尾号", "All of it, how it begins, or how it ends");
 
 /// Drivers (车主管理). Staff of a tenant sees those who have charged at its stations; as they are nobody's, the platform alone
 /// changes them.
@@ -121,10 +127,11 @@ impl Resource for Drivers {
         Column::new("id", t("注册时间", "Here since"), As::Time).at("created_at").sorted(),
     ];
     const FILTERS: &'static [Field] = &[
-        Field::new("phone", t("手机号", "Phone"), Input::Text(11)),
-        Field::new("plate", t("车牌号", "Plate"), Input::Text(10)),
+        Field::new("phone", t("手机号", "Phone"), Input::Text(20)).help(PART),
+        Field::new("plate", t("车牌号", "Plate"), Input::Text(12)).help(PART),
         Field::new("provider_id", t("服务商", "Provider"), Input::Lookup("system/providers")),
         Field::new("property_id", t("集团物业", "Property"), Input::Lookup("system/properties")).within("provider_id"),
+        node::OF_COLLECTIVE,
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable];
     const ACTIONS: &'static [Action] =
@@ -162,7 +169,8 @@ impl Editable for Drivers {
         Field::new("nickname", t("昵称", "Nickname"), Input::Text(30)),
         Field::new("name", t("姓名", "Name"), Input::Text(30)),
         Field::new("gender", t("性别", "Gender"), Input::Choice(Gender::CHOICES)).required(),
-        Field::new("plate", t("车牌号", "Plate"), Input::Text(10)),
+        Field::new("plate", t("车牌号", "Plate"), Input::Plate)
+            .help(t("修改姓名或车牌号后需要重新认证", "A driver whose name or plate changes is to be certified anew")),
     ];
 
     fn form(it: &DriverDetail) -> DriverForm {

@@ -135,6 +135,8 @@ impl Resource for BikeStations {
         Column::new("province", t("省份", "Province"), As::Text).detail_only(),
         Column::new("city", t("城市", "City"), As::Text),
         Column::new("address", t("地址", "Address"), As::Text).detail_only(),
+        Column::new("lng", t("经度", "Longitude"), As::Number).detail_only(),
+        Column::new("lat", t("纬度", "Latitude"), As::Number).detail_only(),
         Column::new("areas", t("区域", "Areas"), As::Number),
         Column::new("devices", t("设备", "Devices"), As::Number),
         Column::new("sockets", t("插座", "Sockets"), As::Number),

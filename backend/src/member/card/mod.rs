@@ -129,7 +129,12 @@ fn joined() -> _ {
 /// The cards that were issued below the caller's node, or paid for by the collective that it is. They stand at no station,
 /// so whoever is bound to stations sees none.
 fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
-    let query = joined().into_boxed();
+    joined().into_boxed().filter(cards::id.eq_any(visible_alone(scope).select(cards::id)))
+}
+
+/// As [`visible`], of the cards alone.
+pub fn visible_alone(scope: &Scope) -> cards::BoxedQuery<'static, Pg> {
+    let query = cards::table.into_boxed();
     match scope.node {
         _ if scope.stations.is_some() => query.filter(cards::id.eq(Uuid::nil())),
         Node::Platform => query,

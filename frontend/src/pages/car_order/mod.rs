@@ -56,7 +56,7 @@ fn body(it: Subject) -> AnyView {
                 {column(t("已退(元)", "Refunded (yuan)"), "refunded")}
                 {column(t("电量(kWh)", "Energy (kWh)"), "kwh")}
                 {figure(DURATION.label, move || it.answer.with(|it| DURATION.cell(it)))}
-                {column(t("功率(kW)", "Power (kW)"), "power")}
+                {figure(t("充电功率(kW)", "Power (kW)"), move || power(it))}
                 {column(t("SOC(%)", "SoC (%)"), "soc")}
             </dl>
         </section>
@@ -73,6 +73,12 @@ fn body(it: Subject) -> AnyView {
         {card(tr("资金流水", "Ledger"), it.made(money::ledger))}
     }
     .into_any()
+}
+
+/// The power now, and on average once it is over.
+fn power(it: Subject) -> Cell {
+    let now = it.cell("power");
+    if now == Cell::Empty { it.cell("avg_power") } else { now }
 }
 
 /// What somebody may have to look at.
@@ -97,6 +103,7 @@ fn known(it: Subject) -> AnyView {
     let mut items = it.items(&["station", "area"]);
     items.push(more(t("电桩编号", "Charger"), charger));
     items.extend(it.items(&["serial_no", "connector", "phone", "kind", "start_method", "card_no", "elec", "service"]));
+    items.extend(it.items(&["avg_power", "peak_power"]));
     items.extend(MORE.iter().map(fact));
     items.extend(it.items(&["id", "started_at", "ended_at", "end_reason", "end_note"]));
     descriptions(items)
