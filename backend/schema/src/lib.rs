@@ -142,6 +142,7 @@ diesel::table! {
         start_sent_at -> Nullable<Timestamptz>,
         stop_sent_at -> Nullable<Timestamptz>,
         suspended_at -> Nullable<Timestamptz>,
+        clock -> Nullable<Jsonb>,
     }
 }
 
@@ -164,6 +165,7 @@ diesel::table! {
         status_at -> Nullable<Timestamptz>,
         password_hashes -> Array<Text>,
         configuration -> Nullable<Jsonb>,
+        relative_meter_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -524,7 +526,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    meter_readings (order_id, at) {
+    meter_readings (order_id, run, at, kind) {
         order_id -> Uuid,
         at -> Timestamptz,
         wh -> Int8,
@@ -533,6 +535,9 @@ diesel::table! {
         voltage_mv -> Nullable<Int8>,
         soc -> Nullable<Int4>,
         billed -> Bool,
+        kind -> Text,
+        run -> Int2,
+        arrived_at -> Timestamptz,
     }
 }
 
