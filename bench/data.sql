@@ -146,8 +146,8 @@ insert into order_events (order_id, kind, to_state, detail, actor, created_at)
     order by id;
 create temp table opened as
     select *, row_number() over (order by id) as n from (select * from car_orders where state = 'completed' order by id desc limit :orders / 1000) newest;
-insert into meter_readings (order_id, at, wh, power_w, current_ma, voltage_mv, soc, billed)
-    select id, started_at + interval '39.5 minutes' * m / 60, (100000 + kwh * 1000 * m / 60)::bigint, 57000, 143000, 400000, 20 + m, true
+insert into meter_readings (order_id, at, wh, power_w, current_ma, voltage_mv, soc, billed, arrived_at)
+    select id, started_at + interval '39.5 minutes' * m / 60, (100000 + kwh * 1000 * m / 60)::bigint, 57000, 143000, 400000, 20 + m, true, started_at + interval '39.5 minutes' * m / 60
     from opened, generate_series(0, 60) m order by id, m;
 insert into ledger_accounts (key, guarded) select 'prepaid:' || order_no, true from opened;
 insert into ledger_accounts (key, guarded) values ('clearing:sandbox:M1000', false);

@@ -142,6 +142,7 @@ diesel::table! {
         start_sent_at -> Nullable<Timestamptz>,
         stop_sent_at -> Nullable<Timestamptz>,
         suspended_at -> Nullable<Timestamptz>,
+        clock -> Nullable<Jsonb>,
         avg_power_w -> Nullable<Int8>,
         peak_power_w -> Nullable<Int8>,
     }
@@ -166,6 +167,7 @@ diesel::table! {
         status_at -> Nullable<Timestamptz>,
         password_hashes -> Array<Text>,
         configuration -> Nullable<Jsonb>,
+        relative_meter_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -526,7 +528,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    meter_readings (order_id, at) {
+    meter_readings (order_id, run, at, kind) {
         order_id -> Uuid,
         at -> Timestamptz,
         wh -> Int8,
@@ -535,6 +537,9 @@ diesel::table! {
         voltage_mv -> Nullable<Int8>,
         soc -> Nullable<Int4>,
         billed -> Bool,
+        kind -> Text,
+        run -> Int2,
+        arrived_at -> Timestamptz,
     }
 }
 

@@ -228,6 +228,7 @@ struct Device {
     error_code: Option<String>,
     status_at: Option<DateTime<Utc>>,
     password_hashes: Vec<String>,
+    relative_meter_since: Option<DateTime<Utc>>,
     configuration: Option<serde_json::Value>,
 }
 
@@ -246,6 +247,7 @@ impl From<Device> for DeviceData {
             error_code: it.error_code,
             status_at: it.status_at,
             has_password: !it.password_hashes.is_empty(),
+            relative_meter_since: it.relative_meter_since,
             configuration: it.configuration,
         }
     }

@@ -14,6 +14,7 @@ use shared::order::{EndReason, OrderFlag, OrderState, OrderStep, StepDetail};
 use shared::pricing::{Tariff, settle};
 use uuid::Uuid;
 
+use super::clock::Clock;
 use super::meter::Meter;
 use super::settle;
 use super::state::{Effect, Event, Step, next};
@@ -102,6 +103,8 @@ pub struct Agreed {
 pub struct Session {
     /// The charge's number for the charger.
     pub transaction_id: Option<i32>,
+    /// What the charger's times mean.
+    pub clock: Option<Clock>,
     /// Its readings, added up.
     pub meter: Option<Meter>,
     /// The last reported power.
@@ -132,6 +135,20 @@ impl ToSql<Jsonb, Pg> for Meter {
 }
 
 impl FromSql<Jsonb, Pg> for Meter {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let value: Value = FromSql::<Jsonb, Pg>::from_sql(value)?;
+        Ok(serde_json::from_value(value)?)
+    }
+}
+
+impl ToSql<Jsonb, Pg> for Clock {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let value = serde_json::to_value(self)?;
+        ToSql::<Jsonb, Pg>::to_sql(&value, &mut out.reborrow())
+    }
+}
+
+impl FromSql<Jsonb, Pg> for Clock {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let value: Value = FromSql::<Jsonb, Pg>::from_sql(value)?;
         Ok(serde_json::from_value(value)?)
@@ -212,6 +229,14 @@ impl Charge {
     pub fn flag(&mut self, flag: OrderFlag) {
         if !self.progress.flags.contains(&flag) {
             self.progress.flags.push(flag);
+        }
+    }
+
+    /// Marks it, or no longer: for what depends on all that is known of it.
+    pub fn flag_if(&mut self, flag: OrderFlag, so: bool) {
+        self.progress.flags.retain(|it| so || *it != flag);
+        if so {
+            self.flag(flag);
         }
     }
 

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 /// One reading of a connector's meter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// When it was read.
-    pub at: DateTime<Utc>,
+    /// When it was read, by the charger's clock; `None` if it says nothing that can be read.
+    pub at: Option<DateTime<Utc>>,
     /// The register in Wh.
     pub wh: Option<i64>,
     /// Power in W.
@@ -35,8 +35,8 @@ pub enum Event {
         tag: String,
         /// The register at the start, in Wh.
         meter_wh: i64,
-        /// When.
-        at: DateTime<Utc>,
+        /// When, by the charger's clock; `None` if it says nothing that can be read.
+        at: Option<DateTime<Utc>>,
     },
     /// The meter was read during a charge, or without one.
     Metered {
@@ -55,8 +55,8 @@ pub enum Event {
         tag: Option<String>,
         /// The register at the end, in Wh.
         meter_wh: i64,
-        /// When.
-        at: DateTime<Utc>,
+        /// When, by the charger's clock; `None` if it says nothing that can be read.
+        at: Option<DateTime<Utc>>,
         /// Why, in the protocol's word.
         reason: String,
         /// Readings that came along.

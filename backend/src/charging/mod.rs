@@ -4,8 +4,12 @@
 //! ([`state::next`]); what has to be done then is written as rows (commands, jobs, ledger), never called from within.
 
 pub mod charge;
+pub mod clock;
 pub mod event;
 pub mod meter;
+#[cfg(test)]
+mod random_charges;
+pub mod readings;
 mod power;
 pub mod report;
 pub mod settle;

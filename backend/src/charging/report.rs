@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{device_transactions as transactions, meter_readings};
+use schema::{charger_states, device_transactions as transactions, meter_readings};
 use shared::order::{EndReason, OrderFlag, OrderState, OrderStep};
-use shared::pricing::should_stop;
+use shared::pricing::{PricingError, Tariff, should_stop};
 use uuid::Uuid;
 
 use super::Device;
-use super::charge::{Charge, Told};
+use super::charge::{Agreed, Charge, Session, Told};
+use super::clock::{Clock, Placed, Stamp};
 use super::event::{Reading, Reply};
-use super::meter::{Meter, Register, believable};
+use super::meter::Meter;
+use super::readings::{Entry, Kind, Register};
 use super::start;
 use super::state::Event;
 use crate::error::Result;
@@ -34,14 +36,15 @@ pub(super) async fn metered(
 ) -> Result<Reply> {
     let Some(order_id) = order_of(conn, device, connector, transaction).await? else { return Ok(Reply::Noted) };
     let mut charge = Charge::lock(conn, order_id).await?;
-    let readings = charge.believed(readings, now);
     if charge.would(Event::Metered).is_none() {
-        store(conn, order_id, &readings, false).await?;
+        let readings = charge.evidence(readings, now);
+        store(conn, order_id, &readings, false, now).await?;
         return Ok(Reply::Noted);
     }
-    store(conn, order_id, &readings, true).await?;
+    let (readings, moved) = charge.stamped(readings, now);
+    store(conn, order_id, &readings, true, now).await?;
     charge.session.last_report_at = Some(now);
-    charge.take(conn, &readings, now).await?;
+    charge.take(conn, &readings, moved, now).await?;
     charge.happen(conn, Told::new(Event::Metered, OrderStep::Resumed, "charger", now), now).await?;
     let progress = &charge.progress;
     if progress.state == OrderState::Charging
@@ -71,117 +74,250 @@ async fn order_of(
     start::running_on(conn, device, connector).await
 }
 
-impl Charge {
-    /// The readings at times that can be true, in their order, those of one instant as one.
-    pub(super) fn believed(&mut self, readings: Vec<Reading>, now: DateTime<Utc>) -> Vec<Reading> {
-        let earliest = self.progress.started_at.unwrap_or(now);
-        let mut by_time: BTreeMap<DateTime<Utc>, Reading> = BTreeMap::new();
-        for reading in readings {
-            let (at, clock_is_wrong) = believable(reading.at, earliest, now);
-            if clock_is_wrong {
-                self.flag(OrderFlag::ClockSuspect);
-            }
-            // The database keeps microseconds.
-            let at = DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at);
-            let known = by_time.entry(at).or_insert(Reading { at, ..Reading::default() });
-            known.wh = known.wh.max(reading.wh);
-            known.power_w = reading.power_w.or(known.power_w);
-            known.current_ma = reading.current_ma.or(known.current_ma);
-            known.voltage_mv = reading.voltage_mv.or(known.voltage_mv);
-            known.soc = reading.soc.or(known.soc);
+/// A reading, and when that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamped {
+    /// What it stands for.
+    pub(super) kind: Kind,
+    /// When it was read, as the charger tells it.
+    pub(super) stamp: Stamp,
+    /// The reading.
+    pub(super) reading: Reading,
+}
+
+/// Finds out when readings were made, in the order in which they are told; those of one instant become one. Gives them in
+/// their order, and whether what was told before has other dates now. Pure.
+pub(super) fn stamped(
+    clock: &mut Clock,
+    mut last: Register,
+    readings: Vec<Reading>,
+    now: DateTime<Utc>,
+) -> (Vec<Stamped>, bool) {
+    let mut by_time: BTreeMap<Stamp, Reading> = BTreeMap::new();
+    let mut all_moved = false;
+    for reading in readings {
+        let Placed { stamp, moved } = clock.place(reading.at, reading.wh, last, now);
+        let at = clock.date(stamp);
+        if moved {
+            (all_moved, last.at) = (true, last.at.min(at));
         }
-        by_time.into_values().collect()
+        if let Some(wh) = reading.wh.filter(|it| at >= last.at && *it >= last.wh) {
+            last = Register { at, arrived_at: now, wh };
+        }
+        let known = by_time.entry(stamp).or_default();
+        known.wh = known.wh.max(reading.wh);
+        known.power_w = reading.power_w.or(known.power_w);
+        known.current_ma = reading.current_ma.or(known.current_ma);
+        known.voltage_mv = reading.voltage_mv.or(known.voltage_mv);
+        known.soc = reading.soc.or(known.soc);
+    }
+    let readings = by_time.into_iter().map(|(stamp, reading)| Stamped { kind: Kind::Sample, stamp, reading });
+    (readings.collect(), all_moved)
+}
+
+impl Charge {
+    /// Finds out when readings were made, see [`stamped`]: the start may move with that.
+    pub(super) fn stamped(&mut self, readings: Vec<Reading>, now: DateTime<Utc>) -> (Vec<Stamped>, bool) {
+        let mut clock = self.clock(now);
+        let stamped = stamped(&mut clock, self.newest(now), readings, now);
+        self.set_clock(clock);
+        stamped
+    }
+
+    /// The charger's record of the end, and when that was.
+    pub(super) fn end(&mut self, told: Option<DateTime<Utc>>, wh: i64, now: DateTime<Utc>) -> (Stamped, DateTime<Utc>) {
+        let mut clock = self.clock(now);
+        let stamp = clock.place(told, Some(wh), self.newest(now), now).stamp;
+        let at = clock.date(stamp).max(clock.began_at());
+        self.set_clock(clock);
+        let reading = Reading { at: told, wh: Some(wh), ..Reading::default() };
+        (Stamped { kind: Kind::End, stamp, reading }, at)
+    }
+
+    /// Its clock. A charge that was running already when clocks were not kept yet is dated as it was.
+    fn clock(&self, now: DateTime<Utc>) -> Clock {
+        let began_at = self.progress.started_at.unwrap_or(now);
+        self.session.clock.clone().unwrap_or_else(|| Clock::begin(Some(began_at), began_at, None, began_at))
+    }
+
+    fn newest(&self, now: DateTime<Utc>) -> Register {
+        let at = self.progress.started_at.unwrap_or(now);
+        self.session.meter.as_ref().map_or(Register { at, arrived_at: at, wh: 0 }, Meter::last)
+    }
+
+    fn set_clock(&mut self, clock: Clock) {
+        if self.progress.started_at.is_some() {
+            self.progress.started_at = Some(clock.began_at());
+        }
+        self.flag_if(OrderFlag::ClockSuspect, clock.is_suspect());
+        self.session.clock = Some(clock);
+    }
+
+    /// The same for what came too late to change anything.
+    pub(super) fn evidence(&self, readings: Vec<Reading>, now: DateTime<Utc>) -> Vec<Stamped> {
+        self.clone().stamped(readings, now).0
+    }
+
+    /// How long nothing must have flowed by what was reported before that is sure. No time at all where current or power
+    /// are measured; a register alone may stand still while its smallest step is filled. `None` as long as nothing was
+    /// reported that would tell.
+    pub(super) fn still(&self) -> Option<TimeDelta> {
+        let measured = self.session.current_ma.or(self.session.power_w).map(|_| TimeDelta::zero());
+        measured.or_else(|| self.session.meter.as_ref().and_then(Meter::still))
     }
 
     /// Adds stored readings to the running bill.
-    async fn take(&mut self, conn: &mut AsyncPgConnection, readings: &[Reading], now: DateTime<Utc>) -> Result<()> {
+    async fn take(
+        &mut self,
+        conn: &mut AsyncPgConnection,
+        readings: &[Stamped],
+        moved: bool,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let mut flows = false;
-        for it in readings {
+        for Stamped { reading: it, .. } in readings {
             self.session.power_w = it.power_w.or(self.session.power_w);
             self.session.current_ma = it.current_ma.or(self.session.current_ma);
             self.session.voltage_mv = it.voltage_mv.or(self.session.voltage_mv);
             self.session.soc = it.soc.or(self.session.soc);
             flows |= it.current_ma.is_some_and(|it| it >= IDLE_MA) || it.power_w.is_some_and(|it| it >= IDLE_W);
         }
-        flows |= self.add_up(conn, readings).await?;
-        if flows && self.session.flowing_at.is_none() {
+        let before = self.session.meter.as_ref().map_or(0, Meter::wh);
+        self.add_up(conn, readings, moved, now).await?;
+        let Some(meter) = &self.session.meter else { return Ok(()) };
+        if (flows || meter.wh() > before) && self.session.flowing_at.is_none() {
             self.session.flowing_at = Some(now);
         }
-        let Some(meter) = &self.session.meter else { return Ok(()) };
         let (bill, suspects) = (meter.bill(&self.agreed.tariff).map_err(anyhow::Error::from)?, meter.suspects());
-        if suspects > 0 {
-            self.flag(OrderFlag::MeterSuspect);
-        }
+        self.flag_if(OrderFlag::MeterSuspect, suspects > 0);
         self.bill(&bill)
     }
 
-    /// Adds to the meter; gives whether energy has flowed. A reading that is older than one before it, which came late
-    /// out of the charger's memory, has all of them added up anew.
-    async fn add_up(&mut self, conn: &mut AsyncPgConnection, readings: &[Reading]) -> Result<bool> {
-        let (tariff, rated) = (&self.agreed.tariff, self.agreed.rated_power_w);
-        let registers = readings.iter().filter_map(|it| Some(Register { at: it.at, wh: it.wh? }));
-        let mut flows = false;
-        for register in registers {
-            match &mut self.session.meter {
-                Some(meter) if meter.last().at < register.at => {
-                    flows |= meter.take(register, tariff, rated).map_err(anyhow::Error::from)?;
-                }
-                Some(meter) if meter.last() == register => {}
-                _ => {
-                    let all = billed(conn, self.order.id).await?;
-                    self.session.meter = Meter::of(all, tariff, rated).map_err(anyhow::Error::from)?;
-                    break;
-                }
+    /// Adds to the meter. Readings that do not simply continue the ones before, or that change when those were, have all of
+    /// them added up anew.
+    async fn add_up(
+        &mut self,
+        conn: &mut AsyncPgConnection,
+        readings: &[Stamped],
+        moved: bool,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let Self {
+            session: Session { clock: Some(clock), meter, .. },
+            agreed: Agreed { tariff, rated_power_w, .. },
+            ..
+        } = self
+        else {
+            return Ok(());
+        };
+        let follows = match meter {
+            Some(meter) if !moved => follow(meter, clock, readings, tariff, *rated_power_w, now),
+            Some(_) | None => Ok(false),
+        };
+        if !follows.map_err(anyhow::Error::from)? {
+            let all = billed(conn, self.order.id).await?;
+            *meter = Meter::of(Some(clock), all, tariff, *rated_power_w).map_err(anyhow::Error::from)?;
+            if meter.as_ref().is_some_and(Meter::is_relative) {
+                note_relative(conn, self.order.charger_id, now).await?;
             }
         }
-        Ok(flows)
+        Ok(())
     }
+}
+
+/// Adds readings to a meter that simply continue those before; `false` as soon as one does not. Pure.
+pub(super) fn follow(
+    meter: &mut Meter,
+    clock: &Clock,
+    readings: &[Stamped],
+    tariff: &Tariff,
+    rated_power_w: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, PricingError> {
+    for Stamped { stamp, reading, .. } in readings {
+        let Some(wh) = reading.wh else { continue };
+        let register = Register { at: clock.date(*stamp), arrived_at: now, wh };
+        let told_again = (meter.last().at, meter.last().wh) == (register.at, wh);
+        if !told_again && !meter.take(register, tariff, rated_power_w)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Notes that a charger's meter values count from the beginning of each charge.
+pub(super) async fn note_relative(conn: &mut AsyncPgConnection, charger: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let new = charger_states::table.find(charger).filter(charger_states::relative_meter_since.is_null());
+    diesel::update(new).set(charger_states::relative_meter_since.eq(now)).execute(conn).await?;
+    Ok(())
 }
 
 /// The readings that a bill is made of.
 ///
 /// # Errors
 /// The database's.
-pub async fn billed(conn: &mut AsyncPgConnection, order_id: Uuid) -> Result<Vec<Register>> {
-    let rows: Vec<(DateTime<Utc>, i64)> = meter_readings::table
+pub async fn billed(conn: &mut AsyncPgConnection, order_id: Uuid) -> Result<Vec<Entry>> {
+    let rows: Vec<EntryRow> = meter_readings::table
         .filter(meter_readings::order_id.eq(order_id))
         .filter(meter_readings::billed)
-        .order(meter_readings::at)
-        .select((meter_readings::at, meter_readings::wh))
+        .select(EntryRow::as_select())
         .load(conn)
         .await?;
-    Ok(rows.into_iter().map(|(at, wh)| Register { at, wh }).collect())
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// A stored reading.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = meter_readings, check_for_backend(diesel::pg::Pg))]
+pub struct EntryRow {
+    kind: String,
+    run: i16,
+    at: DateTime<Utc>,
+    arrived_at: DateTime<Utc>,
+    wh: i64,
+}
+
+impl From<EntryRow> for Entry {
+    fn from(EntryRow { kind, run, at, arrived_at, wh }: EntryRow) -> Self {
+        Self { kind: Kind::named(&kind), stamp: Stamp { run, told: at }, arrived_at, wh }
+    }
 }
 
 /// Keeps readings that show the register. Of several at one instant the largest counts, and what was billed stays.
 pub(super) async fn store(
     conn: &mut AsyncPgConnection,
     order_id: Uuid,
-    readings: &[Reading],
+    readings: &[Stamped],
     billed: bool,
+    now: DateTime<Utc>,
 ) -> Result<()> {
-    let known = || readings.iter().filter(|it| it.wh.is_some());
+    let known = || readings.iter().filter(|it| it.reading.wh.is_some());
     if known().next().is_none() {
         return Ok(());
     }
     diesel::sql_query(
-        "insert into meter_readings (order_id, at, wh, power_w, current_ma, voltage_mv, soc, billed) \
-         select $1, it.*, $8 from unnest($2, $3, $4, $5, $6, $7) as it \
-         on conflict (order_id, at) do update set wh = greatest(meter_readings.wh, excluded.wh), \
+        "insert into meter_readings \
+           (order_id, kind, run, at, wh, power_w, current_ma, voltage_mv, soc, billed, arrived_at) \
+         select $1, it.*, $10, $11 from unnest($2, $3, $4, $5, $6, $7, $8, $9) as it \
+         on conflict (order_id, run, at, kind) do update set wh = greatest(meter_readings.wh, excluded.wh), \
            power_w = coalesce(excluded.power_w, meter_readings.power_w), \
            current_ma = coalesce(excluded.current_ma, meter_readings.current_ma), \
            voltage_mv = coalesce(excluded.voltage_mv, meter_readings.voltage_mv), \
-           soc = coalesce(excluded.soc, meter_readings.soc) \
+           soc = coalesce(excluded.soc, meter_readings.soc), \
+           billed = meter_readings.billed or excluded.billed \
          where excluded.billed or not meter_readings.billed",
     )
     .bind::<SqlUuid, _>(order_id)
-    .bind::<Array<Timestamptz>, _>(known().map(|it| it.at).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(known().filter_map(|it| it.wh).collect::<Vec<_>>())
-    .bind::<Array<Nullable<BigInt>>, _>(known().map(|it| it.power_w).collect::<Vec<_>>())
-    .bind::<Array<Nullable<BigInt>>, _>(known().map(|it| it.current_ma).collect::<Vec<_>>())
-    .bind::<Array<Nullable<BigInt>>, _>(known().map(|it| it.voltage_mv).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Integer>>, _>(known().map(|it| it.soc).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(known().map(|it| it.kind.as_str()).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(known().map(|it| it.stamp.run).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(known().map(|it| it.stamp.told).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(known().filter_map(|it| it.reading.wh).collect::<Vec<_>>())
+    .bind::<Array<Nullable<BigInt>>, _>(known().map(|it| it.reading.power_w).collect::<Vec<_>>())
+    .bind::<Array<Nullable<BigInt>>, _>(known().map(|it| it.reading.current_ma).collect::<Vec<_>>())
+    .bind::<Array<Nullable<BigInt>>, _>(known().map(|it| it.reading.voltage_mv).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Integer>>, _>(known().map(|it| it.reading.soc).collect::<Vec<_>>())
     .bind::<Bool, _>(billed)
+    .bind::<Timestamptz, _>(now)
     .execute(conn)
     .await?;
     Ok(())

@@ -11,8 +11,10 @@ use shared::pricing::{Bill, PricingError, Segment, Tariff, bill, segments, settl
 use shared::time::business_day;
 use uuid::Uuid;
 
-use super::charge::Charge;
-use super::meter::{Register, credited};
+use super::charge::{Agreed, Charge};
+use super::clock::Clock;
+use super::meter::credited;
+use super::readings::Entry;
 use super::{power, report};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Account, Posting};
@@ -24,20 +26,28 @@ pub struct Explained {
     pub bill: Bill,
     /// Its stretches.
     pub segments: Vec<Segment>,
-    /// The steps of the meter that are not billed.
+    /// The readings that are not believed.
     pub suspects: u32,
+    /// The charger's samples count from the beginning of the charge.
+    pub relative: bool,
 }
 
 /// Prices readings by what was agreed: the one way from a meter to a bill that is settled, shown or proved. Pure.
 ///
 /// # Errors
 /// The readings cannot be priced.
-pub fn price(readings: Vec<Register>, tariff: &Tariff, rated_power_w: i64) -> Result<Explained, PricingError> {
-    let credited = credited(readings, rated_power_w)?;
+pub fn price(
+    clock: Option<&Clock>,
+    readings: Vec<Entry>,
+    tariff: &Tariff,
+    rated_power_w: i64,
+) -> Result<Explained, PricingError> {
+    let credited = credited(clock, readings, rated_power_w)?;
     Ok(Explained {
         bill: bill(tariff, &credited.samples)?,
         segments: segments(tariff, &credited.samples)?,
         suspects: credited.suspects,
+        relative: credited.relative,
     })
 }
 
@@ -48,21 +58,24 @@ pub fn price(readings: Vec<Register>, tariff: &Tariff, rated_power_w: i64) -> Re
 pub async fn explain(
     conn: &mut AsyncPgConnection,
     order_id: Uuid,
+    clock: Option<&Clock>,
     tariff: &Tariff,
     rated_power_w: i64,
 ) -> Result<Explained> {
     let readings = report::billed(conn, order_id).await?;
-    Ok(price(readings, tariff, rated_power_w).map_err(anyhow::Error::from)?)
+    Ok(price(clock, readings, tariff, rated_power_w).map_err(anyhow::Error::from)?)
 }
 
 /// Settles a charge whose readings are stored and whose final state is set. A charge that never began has no readings, and
 /// all of the prepayment goes back.
 pub(super) async fn settle(conn: &mut AsyncPgConnection, charge: &mut Charge, now: DateTime<Utc>) -> Result<()> {
-    let explained = explain(conn, charge.order.id, &charge.agreed.tariff, charge.agreed.rated_power_w).await?;
+    let Agreed { tariff, rated_power_w, tag: _ } = &charge.agreed;
+    let explained = explain(conn, charge.order.id, charge.session.clock.as_ref(), tariff, *rated_power_w).await?;
     charge.bill(&explained.bill)?;
     power::keep(conn, charge).await?;
-    if explained.suspects > 0 {
-        charge.flag(OrderFlag::MeterSuspect);
+    charge.flag_if(OrderFlag::MeterSuspect, explained.suspects > 0);
+    if explained.relative {
+        report::note_relative(conn, charge.order.charger_id, now).await?;
     }
     let (order, progress) = (&charge.order, &charge.progress);
     let parts = split(order.prepaid_fen, progress.total_fen).map_err(anyhow::Error::from)?;

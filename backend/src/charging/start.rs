@@ -5,22 +5,22 @@ use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{car_orders, connectors, device_transactions as transactions, driver_visits};
+use schema::{car_orders, charger_states, connectors, device_transactions as transactions, driver_visits};
 use shared::order::{OrderFlag, OrderStep, StepDetail};
 use uuid::Uuid;
 
 use super::Device;
 use super::charge::{Charge, Told, tagged};
+use super::clock::Clock;
 use super::event::{Reading, Reply};
-use super::meter::{Meter, Register, believable};
+use super::meter::Meter;
+use super::readings::{Kind, Register};
 use super::report;
 use super::state::Event;
 use crate::command::{self, Command};
 use crate::error::{Error, Result};
 use crate::reservation;
 
-/// A charger's clock may be behind by this when it starts.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 /// A charge that is not ours is told to stop for this long.
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
@@ -30,7 +30,14 @@ pub(super) struct Start {
     pub(super) connector: i32,
     pub(super) tag: String,
     pub(super) meter_wh: i64,
-    pub(super) at: DateTime<Utc>,
+    pub(super) at: Option<DateTime<Utc>>,
+}
+
+impl Start {
+    /// The time that a replay is known by: a charger without a clock tells the same start with no time again.
+    fn key(&self) -> DateTime<Utc> {
+        self.at.unwrap_or(DateTime::UNIX_EPOCH)
+    }
 }
 
 /// May somebody with this tag charge? Only for the order that bears it, where and while that is about to run or runs.
@@ -68,7 +75,7 @@ pub(super) async fn started(
         transactions::connector_number.eq(start.connector),
         transactions::id_tag.eq(&start.tag),
         transactions::meter_start_wh.eq(start.meter_wh),
-        transactions::started_at.eq(start.at),
+        transactions::started_at.eq(start.key()),
         transactions::order_id.eq(charge.as_ref().map(|it| it.order.id)),
         transactions::accepted.eq(accepted),
         transactions::created_at.eq(now),
@@ -92,7 +99,7 @@ async fn known(conn: &mut AsyncPgConnection, device: &Device, start: &Start) -> 
         .filter(transactions::charger_id.eq(device.charger_id))
         .filter(transactions::connector_number.eq(start.connector))
         .filter(transactions::id_tag.eq(&start.tag))
-        .filter(transactions::started_at.eq(start.at))
+        .filter(transactions::started_at.eq(start.key()))
         .filter(transactions::meter_start_wh.eq(start.meter_wh))
         .select((transactions::transaction_id, transactions::accepted));
     let known = same.first(conn).await.optional()?;
@@ -123,16 +130,18 @@ async fn begin(
     start: &Start,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let earliest = charge.session.start_sent_at.unwrap_or(now) - CLOCK_TOLERANCE;
-    let (at, clock_is_wrong) = believable(start.at, earliest, now);
-    if clock_is_wrong {
-        charge.flag(OrderFlag::ClockSuspect);
-    }
+    let connected_at = charger_states::table.find(charge.order.charger_id).select(charger_states::connected_at);
+    let connected_at: Option<Option<DateTime<Utc>>> = connected_at.first(conn).await.optional()?;
+    let clock = Clock::begin(start.at, charge.session.start_sent_at.unwrap_or(now), connected_at.flatten(), now);
+    let at = clock.began_at();
+    charge.flag_if(OrderFlag::ClockSuspect, clock.is_suspect());
     charge.session.transaction_id = Some(transaction_id);
-    charge.session.meter = Some(Meter::begin(Register { at, wh: start.meter_wh }));
+    charge.session.meter = Some(Meter::begin(Register { at, arrived_at: now, wh: start.meter_wh }));
     charge.progress.started_at = Some(at);
-    let first = Reading { at, wh: Some(start.meter_wh), ..Reading::default() };
-    report::store(conn, charge.order.id, &[first], true).await?;
+    let reading = Reading { at: start.at, wh: Some(start.meter_wh), ..Reading::default() };
+    let first = report::Stamped { kind: Kind::Begin, stamp: clock.beginning(), reading };
+    charge.session.clock = Some(clock);
+    report::store(conn, charge.order.id, &[first], true, now).await?;
     visit(conn, charge, now).await?;
     // Nobody but the driver for whom it is kept gets this far at a reserved connector.
     reservation::at_connector(conn, charge.order.connector_id, reservation::state::Event::Entered, at, now).await?;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::Device;
 use super::charge::{Charge, Told, refused};
+use super::clock::micros;
 use super::event::{Reading, Reply};
-use super::meter::believable;
 use super::report;
 use super::state::Event;
 use crate::error::Result;
@@ -29,7 +29,7 @@ pub(super) struct Stop {
     pub(super) transaction: i64,
     pub(super) tag: Option<String>,
     pub(super) meter_wh: i64,
-    pub(super) at: DateTime<Utc>,
+    pub(super) at: Option<DateTime<Utc>>,
     pub(super) reason: String,
     pub(super) readings: Vec<Reading>,
 }
@@ -67,7 +67,7 @@ pub(super) async fn stopped(
     stop: Stop,
     now: DateTime<Utc>,
 ) -> Result<Reply> {
-    let Some(found) = matching(conn, device, &stop).await? else {
+    let Some(found) = matching(conn, device, &stop, now).await? else {
         orphan(conn, device, &stop, now).await?;
         return Ok(Reply::Noted);
     };
@@ -88,7 +88,7 @@ pub(super) async fn stopped(
     }
     let set = (
         transactions::meter_stop_wh.eq(stop.meter_wh),
-        transactions::stopped_at.eq(stop.at),
+        transactions::stopped_at.eq(stop.at.unwrap_or(now)),
         transactions::stop_reason.eq(cut(&stop.reason)),
     );
     diesel::update(transactions::table.find(known.transaction_id)).set(set).execute(conn).await?;
@@ -102,7 +102,12 @@ pub(super) async fn stopped(
 
 /// The charge that a record is about: by its number, or, since chargers invent numbers for charges that began without us
 /// or lose them, the newest open one with the same tag that fits, or the only one that does.
-async fn matching(conn: &mut AsyncPgConnection, device: &Device, stop: &Stop) -> Result<Option<Transaction>> {
+async fn matching(
+    conn: &mut AsyncPgConnection,
+    device: &Device,
+    stop: &Stop,
+    now: DateTime<Utc>,
+) -> Result<Option<Transaction>> {
     let of_charger = || transactions::table.filter(transactions::charger_id.eq(device.charger_id));
     if let Some(id) = i32::try_from(stop.transaction).ok().filter(|it| *it > 0) {
         let exact = of_charger().filter(transactions::transaction_id.eq(id)).select(Transaction::as_select());
@@ -112,7 +117,7 @@ async fn matching(conn: &mut AsyncPgConnection, device: &Device, stop: &Stop) ->
     }
     let fitting = of_charger()
         .filter(transactions::stopped_at.is_null())
-        .filter(transactions::started_at.le(stop.at + CLOCK_TOLERANCE))
+        .filter(transactions::started_at.le(stop.at.unwrap_or(now) + CLOCK_TOLERANCE))
         .filter(transactions::meter_start_wh.le(stop.meter_wh))
         .order(transactions::transaction_id.desc());
     let mut fitting: Vec<(Transaction, String)> =
@@ -133,10 +138,11 @@ async fn orphan(conn: &mut AsyncPgConnection, device: &Device, stop: &Stop, now:
             transactions::connector_number.eq(0),
             transactions::id_tag.eq(stop.tag.as_deref().unwrap_or_default()),
             transactions::meter_start_wh.eq(stop.meter_wh),
-            transactions::started_at.eq(stop.at),
+            // Told again without a time it is the same.
+            transactions::started_at.eq(stop.at.unwrap_or_default()),
             transactions::accepted.eq(false),
             transactions::meter_stop_wh.eq(stop.meter_wh),
-            transactions::stopped_at.eq(stop.at),
+            transactions::stopped_at.eq(stop.at.unwrap_or(now)),
             transactions::stop_reason.eq(cut(&stop.reason)),
             transactions::discrepancy.eq(json!([{ "unknown_transaction": stop.transaction }])),
             transactions::created_at.eq(now),
@@ -149,14 +155,10 @@ async fn orphan(conn: &mut AsyncPgConnection, device: &Device, stop: &Stop, now:
 
 /// The end that counts.
 async fn end(conn: &mut AsyncPgConnection, mut charge: Charge, stop: Stop, now: DateTime<Utc>) -> Result<()> {
-    let (at, clock_is_wrong) = believable(stop.at, charge.progress.started_at.unwrap_or(now), now);
-    if clock_is_wrong {
-        charge.flag(OrderFlag::ClockSuspect);
-    }
-    let mut readings = stop.readings;
-    readings.push(Reading { at, wh: Some(stop.meter_wh), ..Reading::default() });
-    let readings = charge.believed(readings, now);
-    report::store(conn, charge.order.id, &readings, true).await?;
+    let (samples, _) = charge.stamped(stop.readings, now);
+    report::store(conn, charge.order.id, &samples, true, now).await?;
+    let (last, at) = charge.end(stop.at, stop.meter_wh, now);
+    report::store(conn, charge.order.id, &[last], true, now).await?;
     charge.session.last_report_at = Some(now);
     let reason = end_reason(&stop.reason, charge.progress.end_reason, charge.session.soc);
     let mut told = Told::new(Event::Ended, OrderStep::Ended, "charger", at).because(reason);
@@ -176,9 +178,9 @@ async fn late(
     let delivered = Kwh::from_wh(stop.meter_wh.saturating_sub(known.meter_start_wh).max(0)).unwrap_or(Kwh::MAX);
     // What was delivered outside of the order's own charge was never billed.
     let billed = if known.accepted { charge.progress.kwh } else { Kwh::ZERO };
-    let readings = charge.believed(stop.readings.clone(), now);
+    let readings = charge.evidence(stop.readings.clone(), now);
     if known.accepted {
-        report::store(conn, charge.order.id, &readings, false).await?;
+        report::store(conn, charge.order.id, &readings, false, now).await?;
     }
     if delivered != billed {
         differ(conn, known, json!({ "billed_kwh": billed, "delivered_kwh": delivered })).await?;
@@ -202,10 +204,11 @@ async fn again(
     stop: &Stop,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if known.meter_stop_wh == Some(stop.meter_wh) && known.stopped_at == Some(micros(stop.at)) {
+    let stopped_at = stop.at.map(micros);
+    if known.meter_stop_wh == Some(stop.meter_wh) && (stopped_at.is_none() || known.stopped_at == stopped_at) {
         return Ok(());
     }
-    let other = json!({ "meter_stop_wh": stop.meter_wh, "stopped_at": micros(stop.at) });
+    let other = json!({ "meter_stop_wh": stop.meter_wh, "stopped_at": stopped_at });
     if !differ(conn, known, other).await? {
         return Ok(());
     }
@@ -234,11 +237,6 @@ async fn differ(conn: &mut AsyncPgConnection, known: &Transaction, other: Value)
     let set = transactions::discrepancy.eq(Value::Array(all));
     diesel::update(transactions::table.find(known.transaction_id)).set(set).execute(conn).await?;
     Ok(true)
-}
-
-/// The database keeps microseconds.
-fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }
 
 fn cut(words: &str) -> String {

@@ -118,11 +118,10 @@ fn due(charge: &Charge, seen_at: Option<DateTime<Utc>>, rules: &config::Charging
         }
         OrderState::Charging => {
             let mut times = vec![silent, lost];
-            // Without a report nobody can tell whether current flows.
-            if flowing_at.is_none() {
+            if let Some(still) = charge.still().filter(|_| flowing_at.is_none()) {
                 let asleep = verdict(Event::StopAsked, OrderStep::StopAsked, Some(EndReason::NoCurrent), None);
-                let at = (began + seconds(rules.idle_stop_seconds)).max(last_report_at.unwrap_or(heard + STOP_TIME));
-                times.push((at, asleep));
+                let at = began + seconds(rules.idle_stop_seconds).max(still);
+                times.push((at.max(last_report_at.unwrap_or(at)), asleep));
             }
             times
         }

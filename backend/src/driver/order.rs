@@ -24,6 +24,7 @@ use super::live;
 use crate::api::body::{Body, Params};
 use crate::app::App;
 use crate::beyond;
+use crate::charging::clock::Clock;
 use crate::charging::settle::{Explained, explain};
 use crate::crud::{DriverCtx, page};
 use crate::error::{Error, Result};
@@ -184,9 +185,10 @@ pub async fn list(
 pub async fn detail(mut ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<DriverOrderDetail>> {
     let (conn, lang) = (&mut ctx.conn, ctx.lang);
     let order = find(conn, ctx.driver_id, *id).await?;
-    let agreed = charge_sessions::table.find(*id).select((charge_sessions::tariff, charge_sessions::rated_power_w));
-    let (tariff, rated_power_w): (Tariff, i64) = agreed.first(conn).await?;
-    let Explained { bill, segments, suspects: _ } = explain(conn, *id, &tariff, rated_power_w).await?;
+    let agreed = (charge_sessions::clock, charge_sessions::tariff, charge_sessions::rated_power_w);
+    let (clock, tariff, rated_power_w): (Option<Clock>, Tariff, i64) =
+        charge_sessions::table.find(*id).select(agreed).first(conn).await?;
+    let Explained { bill, segments, .. } = explain(conn, *id, clock.as_ref(), &tariff, rated_power_w).await?;
     let end_text = order.end_reason.map(|it| it.label().get(lang).to_owned());
     let payments = payments_of(conn, *id).await?;
     let refunds = refunds_of(conn, *id).await?;

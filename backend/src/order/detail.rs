@@ -16,6 +16,7 @@ use shared::pricing::{Bill, Tariff};
 use uuid::Uuid;
 
 use crate::auth::scope::Scope;
+use crate::charging::clock::{Clock, Stamp};
 use crate::charging::settle::explain;
 use crate::crud::Browse;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ type Session = (
     serde_json::Value,
     String,
     i64,
+    Option<Clock>,
     Option<i32>,
     Option<i64>,
     Option<i64>,
@@ -47,6 +49,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         tariff,
         tariff_hash,
         rated_power_w,
+        clock,
         transaction_id,
         voltage_mv,
         current_ma,
@@ -64,6 +67,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
             charge_sessions::tariff,
             charge_sessions::tariff_hash,
             charge_sessions::rated_power_w,
+            charge_sessions::clock,
             charge_sessions::transaction_id,
             charge_sessions::voltage_mv,
             charge_sessions::current_ma,
@@ -78,7 +82,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         .await?;
     let tariff: Tariff =
         serde_json::from_value(tariff).map_err(|err| Error::internal(format!("the tariff of order {id}: {err}")))?;
-    let explained = explain(conn, id, &tariff, rated_power_w).await.ok();
+    let explained = explain(conn, id, clock.as_ref(), &tariff, rated_power_w).await.ok();
     let proved = explained.as_ref().filter(|_| order.state == OrderState::Completed).map(|it| agrees(&it.bill, &order));
     let (bill, segments) = explained.map(|it| (it.bill, it.segments)).unzip();
     let payments = payments(conn, &order).await?;
@@ -110,7 +114,7 @@ pub(super) async fn complete(conn: &mut AsyncPgConnection, order: CarOrderRow) -
         current_ma,
         last_report_at,
         timeline: timeline(conn, id).await?,
-        curve: thinned(readings(conn, id).await?),
+        curve: thinned(readings(conn, id, clock.as_ref()).await?),
         payments,
         refunds,
         invoices: invoice::of_order(conn, id).await?,
@@ -130,12 +134,14 @@ fn agrees(bill: &Bill, order: &CarOrderRow) -> bool {
     (bill.elec_fen, bill.service_fen, bill.kwh_total) == (order.elec_fen, order.service_fen, order.kwh)
 }
 
-async fn readings(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<CurvePoint>> {
-    type Row = (DateTime<Utc>, i64, Option<i64>, Option<i64>, Option<i64>, Option<i32>);
+/// The curve, in the order in which it was metered.
+async fn readings(conn: &mut AsyncPgConnection, order: Uuid, clock: Option<&Clock>) -> Result<Vec<CurvePoint>> {
+    type Row = (i16, DateTime<Utc>, i64, Option<i64>, Option<i64>, Option<i64>, Option<i32>);
     let rows: Vec<Row> = meter_readings::table
         .filter(meter_readings::order_id.eq(order))
-        .order(meter_readings::at)
+        .order((meter_readings::run, meter_readings::at, meter_readings::kind))
         .select((
+            meter_readings::run,
             meter_readings::at,
             meter_readings::wh,
             meter_readings::power_w,
@@ -145,9 +151,13 @@ async fn readings(conn: &mut AsyncPgConnection, order: Uuid) -> Result<Vec<Curve
         ))
         .load(conn)
         .await?;
-    let point =
-        |(at, wh, power_w, current_ma, voltage_mv, soc)| CurvePoint { at, wh, power_w, current_ma, voltage_mv, soc };
-    Ok(rows.into_iter().map(point).collect())
+    let point = |(run, told, wh, power_w, current_ma, voltage_mv, soc)| {
+        let at = clock.map_or(told, |it| it.date(Stamp { run, told }));
+        CurvePoint { at, wh, power_w, current_ma, voltage_mv, soc }
+    };
+    let mut points: Vec<CurvePoint> = rows.into_iter().map(point).collect();
+    points.sort_by_key(|it| it.at);
+    Ok(points)
 }
 
 /// Every so-manieth point, the last one included.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -15,7 +14,9 @@ use shared::pricing::{Settlement, Tariff, settle};
 use uuid::Uuid;
 
 use super::{Findings, Rule};
-use crate::charging::meter::Register;
+use crate::charging::clock::Clock;
+use crate::charging::readings::Entry;
+use crate::charging::report::EntryRow;
 use crate::charging::settle::price;
 
 /// What holds of all orders together.
@@ -93,6 +94,8 @@ struct Order {
     tariff_hash: String,
     #[diesel(select_expression = charge_sessions::rated_power_w)]
     rated_power_w: i64,
+    #[diesel(select_expression = charge_sessions::clock)]
+    clock: Option<Clock>,
     #[diesel(select_expression = tariff_versions::body)]
     wording: Value,
 }
@@ -115,22 +118,19 @@ pub(super) async fn reprice(conn: &mut AsyncPgConnection, ids: &[Uuid], findings
     Ok(())
 }
 
-async fn readings(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Register>>> {
+async fn readings(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Entry>>> {
     let billed = meter_readings::table.filter(meter_readings::order_id.eq_any(ids)).filter(meter_readings::billed);
-    let rows: Vec<(Uuid, DateTime<Utc>, i64)> = billed
-        .order((meter_readings::order_id, meter_readings::at))
-        .select((meter_readings::order_id, meter_readings::at, meter_readings::wh))
-        .load(conn)
-        .await?;
-    let mut readings: HashMap<Uuid, Vec<Register>> = HashMap::new();
-    for (order_id, at, wh) in rows {
-        readings.entry(order_id).or_default().push(Register { at, wh });
+    let rows: Vec<(Uuid, EntryRow)> =
+        billed.select((meter_readings::order_id, EntryRow::as_select())).load(conn).await?;
+    let mut readings: HashMap<Uuid, Vec<Entry>> = HashMap::new();
+    for (order_id, row) in rows {
+        readings.entry(order_id).or_default().push(row.into());
     }
     Ok(readings)
 }
 
 /// What is wrong with an order, by the rule that it breaks. Pure.
-fn check(order: &Order, readings: Vec<Register>) -> Vec<(&'static str, String)> {
+fn check(order: &Order, readings: Vec<Entry>) -> Vec<(&'static str, String)> {
     let mut wrong = vec![];
     let tariff = match serde_json::from_value::<Tariff>(order.tariff.clone()) {
         Ok(tariff) => {
@@ -157,7 +157,7 @@ fn check(order: &Order, readings: Vec<Register>) -> Vec<(&'static str, String)> 
     // A charge that runs has a bill that runs along; only the last one counts.
     if let (Some(tariff), OrderState::Completed | OrderState::Failed) = (tariff, order.state) {
         let settled = (order.elec_fen, order.service_fen, order.kwh);
-        match price(readings, &tariff, order.rated_power_w) {
+        match price(order.clock.as_ref(), readings, &tariff, order.rated_power_w) {
             Ok(it) if (it.bill.elec_fen, it.bill.service_fen, it.bill.kwh_total) == settled => {}
             Ok(it) => {
                 let (elec, service, kwh) = settled;

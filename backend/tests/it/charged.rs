@@ -24,7 +24,7 @@ impl World {
 
     /// The charger begins a paid order at its connector with this number, when the clock shows `at`.
     pub async fn begin(&self, order: &Unpaid, connector: i32, at: DateTime<Utc>) -> i32 {
-        let event = Event::Started { connector, tag: order.order_no.clone(), meter_wh: 1_000_000, at };
+        let event = Event::Started { connector, tag: order.order_no.clone(), meter_wh: 1_000_000, at: Some(at) };
         match self.told(event, at).await {
             Reply::Started { transaction_id, accepted: true } => transaction_id,
             other => panic!("{other:?}"),

@@ -4,6 +4,7 @@ use backend::app::new_id;
 use backend::auth::scope::Owner;
 use backend::charging::event::{Event, Reading, Reply};
 use backend::charging::{self, Device};
+use backend::config::Config;
 use backend::db::Connection;
 use backend::ledger::{self, Account, Posting};
 use backend::order::{self, NewOrder};
@@ -51,7 +52,12 @@ pub struct Seen {
 
 impl Scene {
     pub async fn new() -> Self {
-        let app = TestApp::new().await;
+        Self::with(|_| {}).await
+    }
+
+    /// With settings of its own.
+    pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::with(configure).await;
         let tenant = app.tenant().await;
         let site = app.site(&tenant).await;
         app.tariff(&tenant, &site).await;
@@ -155,7 +161,7 @@ impl Scene {
     /// The charger began with this register; gives the charge's number.
     pub async fn began(&self, order: &Placed, meter_wh: i64) -> i32 {
         let at = self.after(5);
-        let event = Event::Started { connector: 1, tag: order.no.clone(), meter_wh, at };
+        let event = Event::Started { connector: 1, tag: order.no.clone(), meter_wh, at: Some(at) };
         match self.tell(event, at).await {
             Reply::Started { transaction_id, accepted: true } => transaction_id,
             other => panic!("{other:?}"),
@@ -212,13 +218,13 @@ impl Scene {
 }
 
 pub fn metered(transaction: i32, at: DateTime<Utc>, wh: i64) -> Event {
-    let reading = Reading { at, wh: Some(wh), power_w: Some(40_000), soc: Some(50), ..Reading::default() };
+    let reading = Reading { at: Some(at), wh: Some(wh), power_w: Some(40_000), soc: Some(50), ..Reading::default() };
     Event::Metered { connector: 1, transaction: Some(transaction.into()), readings: vec![reading] }
 }
 
 pub fn stopped(transaction: i32, at: DateTime<Utc>, meter_wh: i64) -> Event {
     let reason = "Remote".to_owned();
-    Event::Stopped { transaction: transaction.into(), tag: None, meter_wh, at, reason, readings: vec![] }
+    Event::Stopped { transaction: transaction.into(), tag: None, meter_wh, at: Some(at), reason, readings: vec![] }
 }
 
 fn seen(state: OrderState, end_reason: Option<EndReason>, fees: [i64; 4], kwh: &str, flags: &[OrderFlag]) -> Seen {

@@ -62,7 +62,7 @@ fn start(order: &Placed) -> Command {
 
 /// A reading that shows a register and no current.
 fn idle(transaction: i32, at: DateTime<Utc>, wh: i64) -> Event {
-    let reading = Reading { at, wh: Some(wh), power_w: Some(0), current_ma: Some(0), ..Reading::default() };
+    let reading = Reading { at: Some(at), wh: Some(wh), power_w: Some(0), current_ma: Some(0), ..Reading::default() };
     Event::Metered { connector: 1, transaction: Some(transaction.into()), readings: vec![reading] }
 }
 
@@ -77,7 +77,7 @@ async fn a_charger_that_does_not_start_in_time_costs_nothing() {
 
     // It starts after all: it is told to stop, and nothing is billed or given back again (I-61).
     let at = scene.after(70);
-    let late = Event::Started { connector: 1, tag: order.no.clone(), meter_wh: 1_000_000, at };
+    let late = Event::Started { connector: 1, tag: order.no.clone(), meter_wh: 1_000_000, at: Some(at) };
     let Reply::Started { transaction_id, accepted: false } = scene.tell(late, at).await else { panic!("accepted") };
     scene.tell(stopped(transaction_id, scene.after(80), 1_000_200), scene.after(80)).await;
     assert_eq!(scene.commands(&order).await, ["start", "stop"]);
@@ -134,6 +134,31 @@ async fn a_sleeping_car_is_not_waited_for() {
     assert_eq!((seen.state, seen.end_reason), (OrderState::Stopping, Some(EndReason::NoCurrent)));
     scene.stopped(transaction, 97, 1_000_000).await;
     scene.all_goes_back(&order, OrderState::Completed, EndReason::NoCurrent).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_register_that_stands_still_says_little() {
+    // One of whole kWh may stand still for an hour while a kW flows, one of 10 Wh for 36 seconds.
+    for (meter, patience) in [(1_000_000, 3600), (1_000_200, 360), (1_000_010, 90), (1_000_001, 90)] {
+        let scene = Scene::new().await;
+        let order = scene.paid(5000).await;
+        let transaction = scene.began(&order, meter).await;
+        let report = async |seconds: i64| {
+            let reading = Reading { at: Some(scene.after(seconds)), wh: Some(meter), ..Reading::default() };
+            let event = Event::Metered { connector: 1, transaction: Some(transaction.into()), readings: vec![reading] };
+            scene.tell(event, scene.after(seconds)).await;
+            scene.watch(&order, seconds).await;
+        };
+        scene.watch(&order, 160).await;
+        assert_eq!(scene.state(&order).await, OrderState::Charging, "nothing was reported");
+        for seconds in (60..5 + patience).step_by(30) {
+            report(seconds).await;
+            assert_eq!(scene.state(&order).await, OrderState::Charging, "{meter} after {seconds} seconds");
+        }
+        report(5 + patience).await;
+        let seen = scene.seen(&order).await;
+        assert_eq!((seen.state, seen.end_reason), (OrderState::Stopping, Some(EndReason::NoCurrent)), "{meter}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,7 @@ mod card;
 mod channel;
 mod charged;
 mod charging;
+mod clock;
 mod cluster;
 mod course;
 mod coverage;

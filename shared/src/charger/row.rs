@@ -182,6 +182,8 @@ pub struct DeviceData {
     pub status_at: Option<DateTime<Utc>>,
     /// It must log in with a password.
     pub has_password: bool,
+    /// Since when it is known that its meter values count from the beginning of each charge, instead of showing the register.
+    pub relative_meter_since: Option<DateTime<Utc>>,
     /// Its settings, as it told them.
     pub configuration: Option<Value>,
 }

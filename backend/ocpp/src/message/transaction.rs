@@ -72,8 +72,8 @@ pub struct StartTransaction {
     /// The meter at the start, in Wh.
     #[serde(deserialize_with = "lenient::reading")]
     pub meter_start: i64,
-    /// When it began by the charger's clock; `None` if that is unreadable.
-    #[serde(with = "time::optional", skip_serializing_if = "Option::is_none")]
+    /// When it began by the charger's clock; `None` if that is absent or unreadable.
+    #[serde(default, with = "time::optional", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
     /// The reservation that it uses up.
     #[serde(default, deserialize_with = "lenient::if_readable", skip_serializing_if = "Option::is_none")]
@@ -104,8 +104,8 @@ pub struct StopTransaction {
     /// The meter at the end, in Wh.
     #[serde(deserialize_with = "lenient::reading")]
     pub meter_stop: i64,
-    /// When it ended by the charger's clock; `None` if that is unreadable.
-    #[serde(with = "time::optional", skip_serializing_if = "Option::is_none")]
+    /// When it ended by the charger's clock; `None` if that is absent or unreadable.
+    #[serde(default, with = "time::optional", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<DateTime<Utc>>,
     /// The tag that ended it.
     #[serde(default, deserialize_with = "lenient::if_readable", skip_serializing_if = "Option::is_none")]

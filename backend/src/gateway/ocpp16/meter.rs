@@ -9,7 +9,7 @@ use crate::error::Result;
 
 pub async fn answer(conversation: &Conversation, request: MeterValues, now: DateTime<Utc>) -> Result<Empty> {
     let MeterValues { connector_id: connector, transaction_id: transaction, meter_value } = request;
-    let readings = readings(&meter_value, now);
+    let readings = readings(&meter_value);
     if !readings.is_empty() {
         conversation.charge(Event::Metered { connector, transaction, readings }, now).await?;
     }
@@ -17,9 +17,9 @@ pub async fn answer(conversation: &Conversation, request: MeterValues, now: Date
 }
 
 /// The quantities that a charge is followed by; samples with none of them are left out.
-pub fn readings(values: &[MeterValue], now: DateTime<Utc>) -> Vec<Reading> {
+pub fn readings(values: &[MeterValue]) -> Vec<Reading> {
     let reading = |value: &MeterValue| Reading {
-        at: value.timestamp.unwrap_or(now),
+        at: value.timestamp,
         wh: value.energy_wh(),
         power_w: value.power_w(),
         current_ma: value.current_ma(),

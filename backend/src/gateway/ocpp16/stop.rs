@@ -18,9 +18,9 @@ pub async fn answer(
         transaction: transaction_id,
         tag: id_tag.map(|it| it.as_str().to_owned()),
         meter_wh: meter_stop,
-        at: timestamp.unwrap_or(now),
+        at: timestamp,
         reason,
-        readings: meter::readings(&transaction_data, now),
+        readings: meter::readings(&transaction_data),
     };
     conversation.charge(event, now).await?;
     Ok(StopTransactionConfirmation::default())
