@@ -7,6 +7,7 @@ pub mod import;
 pub mod ops;
 pub mod page;
 pub mod routes;
+pub mod sheet;
 
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
