@@ -28,6 +28,14 @@ pub struct Page<T> {
     pub next_cursor: Option<Uuid>,
 }
 
+impl<T> Page<T> {
+    /// The same page of other rows.
+    pub fn map<R>(self, other: impl FnMut(T) -> R) -> Page<R> {
+        let Self { items, page, size, total, total_capped, next_cursor } = self;
+        Page { items: items.into_iter().map(other).collect(), page, size, total, total_capped, next_cursor }
+    }
+}
+
 /// Which page of a list is wanted, in which order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(default)]

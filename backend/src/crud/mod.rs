@@ -44,6 +44,10 @@ pub trait Browse: Resource {
     /// One row in scope; [`Error::NotFound`] otherwise.
     fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid)
     -> impl Future<Output = Result<Self::Detail>> + Send;
+
+    /// Takes out of a row in scope, as it once was, what the caller may not see: other things that it names. The trail
+    /// keeps rows as whoever changed them saw them.
+    fn redact(_scope: &Scope, _snapshot: &mut Value) {}
 }
 
 /// A resource whose rows can be added.
@@ -79,8 +83,8 @@ pub trait Switch: Browse {
     fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool)
     -> impl Future<Output = Result<()>> + Send;
 
-    /// What switching it off would hit.
-    fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> impl Future<Output = Result<Impact>> + Send;
+    /// What switching it off would hit, as far as the caller may see it.
+    fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> impl Future<Output = Result<Impact>> + Send;
 }
 
 /// A resource whose rows can be removed.

@@ -235,7 +235,7 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
 /// `GET /…/{id}/impact`.
 pub async fn impact<R: Switch>(mut ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<Impact>> {
     R::find(&mut ctx.conn, &ctx.caller.scope, *id).await?;
-    Ok(web::Json(R::impact(&mut ctx.conn, *id).await?))
+    Ok(web::Json(R::impact(&mut ctx.conn, &ctx.caller.scope, *id).await?))
 }
 
 /// `DELETE /…/{id}`.

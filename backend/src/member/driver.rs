@@ -16,6 +16,7 @@ use shared::page::{Page, PageQuery};
 use shared::text::t;
 use uuid::Uuid;
 
+use super::card;
 use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
@@ -23,8 +24,7 @@ use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
-use crate::order::is_running;
-use crate::reservation;
+use crate::impact;
 
 /// How many orders the detail shows.
 const LATEST: i64 = 5;
@@ -192,14 +192,14 @@ impl Switch for Drivers {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        let running = car_orders::table.filter(car_orders::driver_id.eq(id)).filter(is_running()).count();
-        let cards = cards::table.filter(cards::driver_id.eq(id)).filter(cards::enabled).count();
-        let kept = reservation::live().filter(reservations::driver_id.eq(id));
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        let running = impact::running(scope).filter(car_orders::driver_id.eq(id));
+        let kept = impact::reserved(scope).filter(reservations::driver_id.eq(id));
+        let cards = card::visible(scope).filter(cards::driver_id.eq(id)).filter(cards::enabled);
         Ok(Impact {
-            running_orders: running.get_result(conn).await?,
+            running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,
-            cards: cards.get_result(conn).await?,
+            cards: cards.count().get_result(conn).await?,
             ..Impact::default()
         })
     }

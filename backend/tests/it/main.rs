@@ -39,6 +39,7 @@ mod process;
 mod refund;
 mod reservation;
 mod retention;
+mod seen;
 mod sheet;
 mod system;
 mod tariff;

@@ -128,7 +128,7 @@ fn joined() -> _ {
 
 /// The cards that were issued below the caller's node, or paid for by the collective that it is. They stand at no station,
 /// so whoever is bound to stations sees none.
-fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
+pub fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
     let query = joined().into_boxed();
     match scope.node {
         _ if scope.stations.is_some() => query.filter(cards::id.eq(Uuid::nil())),
@@ -237,7 +237,7 @@ impl Switch for Cards {
     }
 
     /// Nobody but its holder, who is asked for.
-    async fn impact(_: &mut AsyncPgConnection, _: Uuid) -> Result<Impact> {
+    async fn impact(_: &mut AsyncPgConnection, _: &Scope, _: Uuid) -> Result<Impact> {
         Ok(Impact::default())
     }
 }
