@@ -28,6 +28,7 @@ mod draft;
 mod driver;
 mod events;
 mod gateway;
+mod hostile;
 mod invoice;
 mod jobs;
 mod ledger;
