@@ -10,7 +10,7 @@ from acceptance.findings import Findings
 from acceptance.platform import Platform
 
 # In this order; each on a platform of its own, so that what one breaks does not hide what the next would find.
-PARTS = ("foreign", "races")
+PARTS = ("contract", "foreign", "isolation", "races", "faults")
 
 
 def run(name):

@@ -17,7 +17,7 @@ use crate::beyond;
 use crate::crud::page::{self, containing};
 use crate::crud::{Browse, Change, Create, Impact, Switch, ops};
 use crate::error::Result;
-use crate::reservation;
+use crate::impact;
 
 #[derive(HasQuery)]
 #[diesel(table_name = areas, check_for_backend(Pg), base_query = joined())]
@@ -166,12 +166,10 @@ impl Switch for CarAreas {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        let running = car_orders::table
-            .filter(car_orders::area_id.eq(id))
-            .filter(car_orders::state.eq_any(crate::order::RUNNING));
-        let enabled = chargers::table.filter(chargers::area_id.eq(id)).filter(chargers::enabled);
-        let kept = reservation::live().filter(reservations::area_id.eq(id));
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        let running = impact::running(scope).filter(car_orders::area_id.eq(id));
+        let enabled = impact::chargers(scope).filter(chargers::area_id.eq(id));
+        let kept = impact::reserved(scope).filter(reservations::area_id.eq(id));
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,

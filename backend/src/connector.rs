@@ -21,7 +21,7 @@ use crate::beyond;
 use crate::crud::page::{self, containing};
 use crate::crud::{Browse, Change, Impact, Switch, ops};
 use crate::error::Result;
-use crate::reservation;
+use crate::impact;
 
 #[derive(HasQuery)]
 #[diesel(table_name = connectors, check_for_backend(Pg), base_query = joined())]
@@ -211,9 +211,9 @@ impl Switch for CarConnectors {
         crate::charger::make_available(conn, charger, owner, number, on, &by.name).await
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        let running = car_orders::table.filter(car_orders::connector_id.eq(id)).filter(is_running());
-        let kept = reservation::live().filter(reservations::connector_id.eq(id));
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        let running = impact::running(scope).filter(car_orders::connector_id.eq(id));
+        let kept = impact::reserved(scope).filter(reservations::connector_id.eq(id));
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,

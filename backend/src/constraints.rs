@@ -5,6 +5,8 @@ use shared::text::{Text, t};
 use crate::error::Error;
 
 const TAKEN: Text = t("已被使用", "Already taken");
+/// Serial numbers are unique among all tenants, of whose chargers none is to learn more than cannot be helped.
+const UNAVAILABLE: Text = t("此标识不可用，请核对", "It cannot be used; check it");
 
 /// Constraint, field, code, message.
 const CONSTRAINTS: &[(&str, &str, &str, Text)] = &[
@@ -19,7 +21,7 @@ const CONSTRAINTS: &[(&str, &str, &str, Text)] = &[
     ("collectives_name_key", "name", "taken", TAKEN),
     ("stations_name_key", "name", "taken", TAKEN),
     ("areas_name_key", "name", "taken", TAKEN),
-    ("chargers_serial_no_key", "serial_no", "taken", TAKEN),
+    ("chargers_serial_no_key", "serial_no", "unavailable", UNAVAILABLE),
     ("connectors_number_key", "number", "taken", TAKEN),
     ("connectors_code_key", "code", "taken", TAKEN),
     ("tariffs_name_key", "name", "taken", TAKEN),

@@ -2,7 +2,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use diesel::result::DatabaseErrorKind;
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
 use shared::fixed::Fen;
 use shared::problem::{FieldError, Problem};
 use shared::text::{Lang, Text, t};
@@ -39,6 +39,9 @@ pub enum Error {
     /// 400: the request cannot be read at all.
     #[error("unreadable request: {0}")]
     Unreadable(String),
+    /// 405: there is no such operation at this address.
+    #[error("method not allowed")]
+    Method,
     /// 413: the request is larger than is taken.
     #[error("request too large")]
     TooLarge,
@@ -103,6 +106,10 @@ impl Error {
             Self::Unreadable(why) => {
                 ("unreadable", t("请求无法读取", "The request cannot be read"), why.clone(), vec![])
             }
+            Self::Method => {
+                let text = t("该地址不支持此方法", "The address does not take this method; see `Allow`");
+                ("method_not_allowed", t("方法不支持", "Method not allowed"), text.get(lang).to_owned(), vec![])
+            }
             Self::TooLarge => {
                 let text = t("请求内容过大", "The request is larger than is taken");
                 ("too_large", t("内容过大", "Too large"), text.get(lang).to_owned(), vec![])
@@ -155,6 +162,7 @@ impl ResponseError for Error {
             Self::Conflict(..) | Self::RefundLimit(_) => StatusCode::CONFLICT,
             Self::Invalid(_) | Self::Field(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
@@ -180,12 +188,22 @@ impl From<diesel::result::Error> for Error {
                     (DatabaseErrorKind::SerializationFailure, None) => {
                         Self::Conflict("busy", t("操作冲突，请重试", "Somebody did the same just now; try again"))
                     }
+                    // What holds U+0000 is refused where it comes in. Where that was forgotten the database does it, and says
+                    // in any language which character it cannot keep.
+                    (DatabaseErrorKind::Unknown, None) if is_nul(info.as_ref()) => {
+                        Self::field("request", "format", crate::api::address::NUL)
+                    }
                     (kind, None) => Self::Internal(Db::DatabaseError(kind, info).into()),
                 }
             }
             err => Self::Internal(err.into()),
         }
     }
+}
+
+/// SQLSTATE 22021 and 22P05, which Diesel does not tell.
+fn is_nul(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
+    info.message().ends_with(": 0x00") || info.details().is_some_and(|it| it.starts_with("\\u0000 "))
 }
 
 impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {

@@ -20,6 +20,7 @@ pub mod driver;
 pub mod error;
 pub mod events;
 pub mod gateway;
+pub mod impact;
 pub mod invoice;
 pub mod jobs;
 pub mod ledger;

@@ -67,11 +67,13 @@ fn auth() -> Vec<Op> {
     let ops = [
         Op::post("/api/v1/auth/login", "login", t("登录", "Log in"))
             .public()
+            .fails(&["401"])
             .body::<Login>()
             .returns::<Tokens>()
             .to(login::login),
         Op::post("/api/v1/auth/refresh", "refreshTokens", t("刷新令牌", "The next pair of tokens"))
             .public()
+            .fails(&["401"])
             .body::<Refresh>()
             .returns::<Tokens>()
             .to(login::refresh),

@@ -26,6 +26,7 @@ use crate::auth::token::digest;
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page};
 use crate::error::{Error, Result};
+use crate::impact;
 
 /// What a charge that starts now is priced by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -350,11 +351,9 @@ impl Switch for CarTariffs {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
         let area: Uuid = tariffs::table.find(id).select(tariffs::area_id).first(conn).await?;
-        let running = car_orders::table
-            .filter(car_orders::area_id.eq(area))
-            .filter(car_orders::state.eq_any(crate::order::RUNNING));
+        let running = impact::running(scope).filter(car_orders::area_id.eq(area));
         Ok(Impact { running_orders: running.count().get_result(conn).await?, ..Impact::default() })
     }
 }

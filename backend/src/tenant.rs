@@ -86,7 +86,8 @@ pub async fn collective_takes_new(
         .first(conn)
         .await
         .optional()?;
-    match enabled {
+    // Whoever is bound to stations sees no collective.
+    match enabled.filter(|_| scope.stations.is_none()) {
         None => Err(Error::field("collective_id", "choice", t("集体户不存在", "There is no such collective"))),
         Some(true) => Ok(()),
         Some(false) => Err(Error::Conflict("collective_disabled", t("集体户已禁用", "The collective is disabled"))),

@@ -8,6 +8,8 @@ use uuid::Uuid;
 pub const COUNT_CAP: i64 = 10_000;
 /// The most rows a page may have.
 pub const MAX_SIZE: i64 = 200;
+/// The last page that has a number; further on only a cursor leads.
+pub const MAX_PAGE: i64 = 100_000;
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -28,12 +30,20 @@ pub struct Page<T> {
     pub next_cursor: Option<Uuid>,
 }
 
+impl<T> Page<T> {
+    /// The same page of other rows.
+    pub fn map<R>(self, other: impl FnMut(T) -> R) -> Page<R> {
+        let Self { items, page, size, total, total_capped, next_cursor } = self;
+        Page { items: items.into_iter().map(other).collect(), page, size, total, total_capped, next_cursor }
+    }
+}
+
 /// Which page of a list is wanted, in which order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(default)]
 pub struct PageQuery {
     /// The page's number, from 1.
-    #[param(minimum = 1, default = 1, example = 1)]
+    #[param(minimum = 1, maximum = 100_000, default = 1, example = 1)]
     pub page: i64,
     /// Rows a page.
     #[param(minimum = 1, maximum = 200, default = 20, example = 20)]
@@ -47,6 +57,33 @@ pub struct PageQuery {
     #[serde(skip)]
     #[param(ignore)]
     pub uncounted: bool,
+}
+
+/// Which page of a list is wanted that knows one order: the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct NewestQuery {
+    /// The page's number, from 1.
+    #[param(minimum = 1, maximum = 100_000, default = 1, example = 1)]
+    pub page: i64,
+    /// Rows a page.
+    #[param(minimum = 1, maximum = 200, default = 20, example = 20)]
+    pub size: i64,
+    /// Reads on after the row with this id; `page` is then ignored.
+    pub cursor: Option<Uuid>,
+}
+
+impl Default for NewestQuery {
+    fn default() -> Self {
+        let PageQuery { page, size, cursor, .. } = PageQuery::default();
+        Self { page, size, cursor }
+    }
+}
+
+impl From<NewestQuery> for PageQuery {
+    fn from(NewestQuery { page, size, cursor }: NewestQuery) -> Self {
+        Self { page, size, cursor, ..Self::default() }
+    }
 }
 
 impl Default for PageQuery {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::text::{Text, t};
 
+use super::address::NUL;
 use crate::error::{Error, Result};
 
 /// The most JSON that a request may bring.
@@ -49,10 +50,29 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let value: Value = serde_json::from_slice(bytes).map_err(|err| Error::Unreadable(format!("not JSON: {err}")))?;
+    if let Some(place) = nul(&value) {
+        return Err(Error::field(place, "format", NUL));
+    }
     serde_path_to_error::deserialize(value).map_err(|err| located(&err.path().to_string(), &err.inner().to_string()))
 }
 
-/// Reads a query string.
+/// Where in a document a text holds U+0000, if one does: a name or a value, however deep.
+pub fn nul(value: &Value) -> Option<String> {
+    let within = |name: String, value: &Value| {
+        let place = nul(value)?;
+        Some(if place.is_empty() || place.starts_with('[') { name + &place } else { format!("{name}.{place}") })
+    };
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, it)| within(format!("[{at}]"), it)),
+        Value::Object(map) => map.iter().find_map(|(name, it)| {
+            if name.contains('\0') { Some(name.replace('\0', "\u{fffd}")) } else { within(name.clone(), it) }
+        }),
+        _ => None,
+    }
+}
+
+/// Reads a query string, or the body of a form.
 ///
 /// # Errors
 /// 422 with the parameter.
@@ -60,6 +80,9 @@ pub fn params<T: DeserializeOwned>(query: &str) -> Result<T> {
     let pairs =
         web::Query::<Vec<(String, String)>>::from_query(query).map_err(|err| Error::Unreadable(err.to_string()))?;
     let filled: Vec<_> = pairs.into_inner().into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    if let Some((name, _)) = filled.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(Error::field(name, "format", NUL));
+    }
     let filled = serde_urlencoded::to_string(filled).map_err(|err| Error::Unreadable(err.to_string()))?;
     let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(filled.as_bytes()));
     serde_path_to_error::deserialize(deserializer)
@@ -100,7 +123,13 @@ mod tests {
         assert_eq!(field(read(b"{}")), ("count".into(), "required"));
         assert_eq!(field(read(br#"{"count":"x"}"#)), ("count".into(), "format"));
         assert_eq!(field(params("count=x")), ("count".into(), "format"));
+        assert_eq!(
+            field(read(br#"{"count":1,"more":{"names":["a",{"b":"\u0000"}]}}"#)),
+            ("more.names[1].b".into(), "format")
+        );
+        assert_eq!(field(read(br#"{"count":1,"x\u0000":2}"#)), ("x\u{fffd}".into(), "format"));
         assert!(matches!(read::<Form>(b"{").unwrap_err(), Error::Unreadable(_)));
+        assert_eq!(field(params("count=3&q=%00")), ("q".into(), "format"));
         assert_eq!(params::<Form>("count=3&size=").unwrap().size, None);
     }
 }

@@ -1,5 +1,6 @@
 //! The REST API's frame: operations, what they take, and how failures are told.
 
+pub mod address;
 pub mod body;
 pub mod idempotency;
 pub mod op;

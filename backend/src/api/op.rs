@@ -7,12 +7,14 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
 use shared::describe::{Field, Input};
+use shared::page::PageQuery;
 use shared::resource::FormMap;
 use shared::text::Text;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{Content, Ref, RefOr, Required, Schema};
+use utoipa::openapi::{Content, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use super::address::{self, Known};
 use super::{idempotency, request};
 
 /// Who may use an operation.
@@ -61,6 +63,8 @@ pub struct Op {
     pub answer: Answer,
     /// Takes an `Idempotency-Key`.
     pub keyed: bool,
+    /// How it can fail besides what follows from all this: statuses.
+    pub fails: Vec<&'static str>,
     /// The schemas it speaks of.
     pub schemas: Vec<(String, RefOr<Schema>)>,
     /// Examples of fields that the schema cannot tell, by schema.
@@ -81,6 +85,7 @@ impl Op {
             body: None,
             answer: Answer::Nothing,
             keyed: false,
+            fails: vec![],
             schemas: vec![],
             examples: vec![],
             route: None,
@@ -164,6 +169,12 @@ impl Op {
         self
     }
 
+    /// Can also fail like this, which does not follow from what else it is.
+    pub fn fails(mut self, statuses: &[&'static str]) -> Self {
+        self.fails.extend(statuses);
+        self
+    }
+
     /// Answers with this, 200.
     pub fn returns<T: ToSchema>(self) -> Self {
         self.returns_with::<T>(200)
@@ -173,6 +184,17 @@ impl Op {
     pub fn returns_with<T: ToSchema>(mut self, status: u16) -> Self {
         self.add_schema::<T>();
         self.answer = Answer::Json(status, T::name().into_owned());
+        self
+    }
+
+    /// Takes a page's number, its size, and the column that it is sorted by: one of these, or the time of creation.
+    pub fn paged(mut self, sorted: &[&str]) -> Self {
+        self = self.query::<PageQuery>();
+        let keys = ["id"].iter().chain(sorted).flat_map(|it| [(*it).to_owned(), format!("-{it}")]);
+        let keys = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(keys));
+        if let Some(sort) = self.params.iter_mut().find(|it| it.name == "sort") {
+            sort.schema = Some(keys.into());
+        }
         self
     }
 
@@ -209,7 +231,7 @@ impl Op {
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
             .description(Some("The same key with the same body gives the first answer again."))
-            .schema(Some(utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String)));
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255))));
         self.params.push(key.build());
         self.keyed = true;
         self
@@ -222,7 +244,9 @@ impl Op {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
+        let known = Known::of(&self.params);
         let mut route = web::method(self.method.clone()).to(handler);
+        route = route.wrap(from_fn(move |req, next| address::check(known.clone(), req, next)));
         if self.keyed {
             let operation = self.id.clone();
             route = route.wrap(from_fn(move |req, next| idempotency::keep(operation.clone(), req, next)));

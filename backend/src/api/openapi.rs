@@ -1,15 +1,20 @@
 //! The OpenAPI 3.1 document, written from the operations.
 
 use serde_json::{Map, Value, json};
+use shared::permission::Page;
+use shared::text::{Text, t};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    Components, ContactBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, Required, ResponseBuilder, Type,
+    Components, ContactBuilder, Content, InfoBuilder, KnownFormat, ObjectBuilder, OpenApi, OpenApiBuilder, Ref,
+    Required, ResponseBuilder, Schema, SchemaFormat, Server, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
 
 use super::op::{Access, Answer, Op, json_content};
+use crate::crud::ops::XLSX;
 
 const PROBLEM: &str = "application/problem+json";
 
@@ -35,7 +40,9 @@ pub fn document(operations: &[Op]) -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(include_str!("openapi.md")))
         .contact(Some(ContactBuilder::new().name(Some("Wattyard")).build()));
-    let mut api = OpenApiBuilder::new().info(info.build()).components(Some(components)).build();
+    let mut api = OpenApiBuilder::new().info(info.build()).components(Some(components));
+    api = api.servers(Some([Server::new("/")])).tags(Some(tags(operations)));
+    let mut api = api.build();
     for op in operations {
         api.paths.add_path_operation(&op.path, vec![method(op)], operation(op));
     }
@@ -48,8 +55,51 @@ pub fn document(operations: &[Op]) -> OpenApi {
 /// Never in practice.
 pub fn json(operations: &[Op]) -> anyhow::Result<String> {
     let mut value = serde_json::to_value(document(operations))?;
+    without_null(&mut value);
     fill_examples(&mut value, operations);
     Ok(format!("{}\n", serde_json::to_string_pretty(&value)?))
+}
+
+/// What the operations of a tag are about.
+fn subject(tag: &str) -> Option<Text> {
+    match Page::at(tag) {
+        Some(page) => Some(page.title),
+        None if tag.starts_with("app/") => Some(t("车主端", "The drivers' app")),
+        None => None,
+    }
+}
+
+fn tags(operations: &[Op]) -> Vec<Tag> {
+    let mut names: Vec<&str> = operations.iter().map(|it| it.tag.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let tag = |name: &str| {
+        let said = subject(name).map(|it| format!("{} {}", it.zh, it.en));
+        TagBuilder::new().name(name).description(said).build()
+    };
+    names.into_iter().map(tag).collect()
+}
+
+/// A query parameter is there or not; it is never null, which is what its optional type says.
+fn without_null(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    let operations = paths.filter_map(|(_, path)| path.as_object_mut()).flatten();
+    let parameters = operations.filter_map(|(_, it)| it.get_mut("parameters")?.as_array_mut()).flatten();
+    for schema in parameters.filter_map(|it| it.get_mut("schema")?.as_object_mut()) {
+        if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+            kinds.retain(|it| it != "null");
+            if let [only] = kinds.as_slice() {
+                let only = only.clone();
+                schema.insert("type".to_owned(), only);
+            }
+        }
+        if let Some(Value::Array(kinds)) = schema.get_mut("oneOf") {
+            kinds.retain(|it| it.get("type").is_none_or(|it| it != "null"));
+            if let [Value::Object(only)] = kinds.as_slice() {
+                *schema = only.clone();
+            }
+        }
+    }
 }
 
 fn method(op: &Op) -> HttpMethod {
@@ -62,13 +112,18 @@ fn method(op: &Op) -> HttpMethod {
 }
 
 fn operation(op: &Op) -> utoipa::openapi::path::Operation {
+    let summary = match subject(&op.tag) {
+        Some(of) => (format!("{}：{}", of.zh, op.summary.zh), format!("{}: {}", of.en, op.summary.en)),
+        None => (op.summary.zh.to_owned(), op.summary.en.to_owned()),
+    };
     let mut operation = OperationBuilder::new()
         .operation_id(Some(op.id.clone()))
         .tag(op.tag.clone())
-        .summary(Some(op.summary.zh))
-        .description(Some(op.summary.en));
+        .summary(Some(summary.0))
+        .description(Some(summary.1));
     for name in op.path.split('/').filter_map(|it| it.strip_prefix('{')?.strip_suffix('}')) {
-        let text = utoipa::openapi::ObjectBuilder::new().schema_type(Type::String);
+        let uuid = (name == "id").then_some(SchemaFormat::KnownFormat(KnownFormat::Uuid));
+        let text = ObjectBuilder::new().schema_type(Type::String).format(uuid);
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         operation = operation.parameter(parameter.schema(Some(text)));
     }
@@ -76,7 +131,12 @@ fn operation(op: &Op) -> utoipa::openapi::path::Operation {
     if let Some(body) = &op.body {
         let body = match body {
             Answer::Json(_, name) => RequestBodyBuilder::new().content("application/json", json_content(name)),
-            Answer::Other(media) => RequestBodyBuilder::new().content(*media, Content::default()),
+            Answer::Other(XLSX) => {
+                let form = ObjectBuilder::new().property("file", of_media(XLSX)).required("file");
+                let form = Content::new(Some(Schema::from(form)));
+                RequestBodyBuilder::new().content(XLSX, media_content(XLSX)).content("multipart/form-data", form)
+            }
+            Answer::Other(media) => RequestBodyBuilder::new().content(*media, media_content(media)),
             Answer::Nothing => RequestBodyBuilder::new(),
         };
         operation = operation.request_body(Some(body.required(Some(Required::True)).build()));
@@ -88,7 +148,7 @@ fn operation(op: &Op) -> utoipa::openapi::path::Operation {
             operation.response(status.to_string(), response)
         }
         Answer::Other(media) => {
-            operation.response("200", ResponseBuilder::new().description("Done").content(*media, Content::default()))
+            operation.response("200", ResponseBuilder::new().description("Done").content(*media, media_content(media)))
         }
     };
     for status in failures(op) {
@@ -103,25 +163,50 @@ fn operation(op: &Op) -> utoipa::openapi::path::Operation {
     .build()
 }
 
+fn media_content(media: &str) -> Content {
+    Content::new(Some(Schema::from(of_media(media))))
+}
+
+/// The schema of what is not JSON: text, a form, or bytes.
+fn of_media(media: &str) -> ObjectBuilder {
+    match media {
+        _ if media.starts_with("text/") => ObjectBuilder::new().schema_type(Type::String),
+        "application/x-www-form-urlencoded" => {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            ObjectBuilder::new().additional_properties(Some(Schema::from(text)))
+        }
+        _ => {
+            let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+            ObjectBuilder::new().schema_type(Type::String).format(Some(binary))
+        }
+    }
+}
+
 /// How operations fail: each is described once, and referred to.
-const FAILURES: [(&str, &str); 7] = [
+const FAILURES: [(&str, &str); 9] = [
+    ("400", "The body cannot be read at all"),
     ("401", "Not logged in, or no longer"),
     ("403", "The permission is lacking"),
     ("404", "Not there, or not yours"),
     ("409", "The state of things forbids it"),
-    ("422", "Fields are wrong; `errors` says which"),
+    ("413", "The body is larger than is taken"),
+    ("422", "Fields or parameters are wrong; `errors` says which"),
     ("429", "Too often; see `Retry-After`"),
     ("503", "The database, a device or a provider cannot be reached"),
 ];
 
-/// How an operation can fail, from what it is.
+/// How an operation can fail, from what it is and what it says itself.
 fn failures(op: &Op) -> impl Iterator<Item = &'static str> {
-    let can = |status: &str| match status {
-        "401" => op.access != Access::Public || op.id.starts_with("login"),
+    let reads = op.body.is_some() || op.keyed;
+    let staff = matches!(op.access, Access::LoggedIn | Access::Permission(_));
+    let can = move |status: &str| match status {
+        _ if op.fails.contains(&status) => true,
+        "400" | "413" => reads,
+        "401" => op.access != Access::Public,
         "403" => matches!(op.access, Access::Permission(_)),
         "404" => op.path.contains('{'),
-        "409" => !op.method.is_safe(),
-        "422" => op.body.is_some() || !op.params.is_empty(),
+        // Whoever must change their password first can do nothing else.
+        "409" => !op.method.is_safe() || staff,
         "429" => op.access == Access::Public,
         _ => true,
     };

@@ -1,12 +1,15 @@
 //! What the server knows of a request: its id and language, and who asks.
 
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::error::InternalError;
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::FutureExt;
 use shared::text::{Lang, t};
 use uuid::Uuid;
 
@@ -98,14 +101,23 @@ pub async fn frame(
     let started = std::time::Instant::now();
     let (method, path) = (req.method().clone(), req.path().to_owned());
     let pattern = req.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    let response = match next.call(req).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(err) => return Err(err),
+    let lang = lang(req.request());
+    let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
+        Ok(Ok(response)) => response.map_into_boxed_body(),
+        Ok(Err(err)) => return Err(err),
+        // What the handler held is dropped, its transaction with it. The request went with it too, so that the answer is
+        // an error.
+        Err(_) => {
+            let failure = Error::internal("a handler panicked");
+            tracing::error!(request_id = %id, %method, path, "{method} {path} panicked");
+            crate::metrics::request(method.as_str(), &pattern, 500, started.elapsed());
+            let mut answer = failure.answer(lang, Some(id.to_string()));
+            mark(answer.headers_mut(), &id);
+            return Err(InternalError::from_response(failure, answer).into());
+        }
     };
     let mut response = reworded(response, &id);
-    if let Ok(value) = header::HeaderValue::from_str(&id) {
-        response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
-    }
+    mark(response.headers_mut(), &id);
     let (status, elapsed) = (response.status().as_u16(), started.elapsed());
     crate::metrics::request(method.as_str(), &pattern, status, elapsed);
     // The query string may hold codes and tokens, so only the path is logged.
@@ -114,10 +126,16 @@ pub async fn frame(
     Ok(response)
 }
 
+fn mark(headers: &mut header::HeaderMap, id: &str) {
+    if let Ok(value) = header::HeaderValue::from_str(id) {
+        headers.insert(header::HeaderName::from_static("x-request-id"), value);
+    }
+}
+
 /// An error answers in the default language until here, where the request's language is known.
 fn reworded(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
     let lang = lang(response.request());
-    let Some(error) = response.response().error() else { return response };
+    let Some(error) = response.response().error() else { return refused_method(response, lang, id) };
     let answer = match error.as_error::<Error>() {
         Some(error) => {
             if let Error::Internal(cause) = error {
@@ -132,6 +150,19 @@ fn reworded(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<Box
         None => Error::internal(error.to_string()).answer(lang, Some(id.to_owned())),
     };
     let (req, _) = response.into_parts();
+    ServiceResponse::new(req, answer)
+}
+
+/// An address that is there, asked by another method than it takes, says so in words too; `Allow` names those it takes.
+fn refused_method(response: ServiceResponse<BoxBody>, lang: Lang, id: &str) -> ServiceResponse<BoxBody> {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let (req, refused) = response.into_parts();
+    let mut answer = Error::Method.answer(lang, Some(id.to_owned()));
+    if let Some(allowed) = refused.headers().get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
     ServiceResponse::new(req, answer)
 }
 

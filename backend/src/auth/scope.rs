@@ -150,16 +150,22 @@ impl Scope {
     }
 
     /// Leaves only the rows at the node or below it, of a table whose rows sit at nodes: users, roles, what they did.
-    /// Such rows have no station, so it is the caller who must mind a narrowed scope.
+    /// Such rows have no station, so it is the caller who must mind a narrowed scope; but who is bound to stations sees
+    /// no collective, and nothing that sits at one.
     pub fn narrow_to_node<Q, P, R, C>(&self, query: Q, provider: P, property: R, collective: C) -> Q
     where
         P: ExpressionMethods + Expression<SqlType = Nullable<SqlUuid>>,
         R: ExpressionMethods + Expression<SqlType = Nullable<SqlUuid>>,
-        C: ExpressionMethods + Expression<SqlType = Nullable<SqlUuid>>,
+        C: ExpressionMethods + Expression<SqlType = Nullable<SqlUuid>> + Clone,
         Q: FilterDsl<dsl::Eq<P, Uuid>, Output = Q>
             + FilterDsl<dsl::Eq<R, Uuid>, Output = Q>
-            + FilterDsl<dsl::Eq<C, Uuid>, Output = Q>,
+            + FilterDsl<dsl::Eq<C, Uuid>, Output = Q>
+            + FilterDsl<dsl::IsNull<C>, Output = Q>,
     {
+        let query = match self.stations {
+            None => query,
+            Some(_) => FilterDsl::<dsl::IsNull<C>>::filter(query, collective.clone().is_null()),
+        };
         match self.node {
             Node::Platform => query,
             Node::Provider(id) => FilterDsl::<dsl::Eq<P, Uuid>>::filter(query, provider.eq(id)),

@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::{Parent, make_available};
 use crate::app::new_id;
 use crate::auth::caller::Caller;
-use crate::auth::scope::Owner;
+use crate::auth::scope::{Owner, Scope};
 use crate::crud::{Change, Create, Impact, Switch};
 use crate::error::{Error, Result};
-use crate::reservation;
+use crate::impact;
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = chargers, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -196,11 +196,9 @@ impl Switch for CarChargers {
         make_available(conn, id, parent.owner(), 0, on, &by.name).await
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        let running = car_orders::table
-            .filter(car_orders::charger_id.eq(id))
-            .filter(car_orders::state.eq_any(crate::order::RUNNING));
-        let kept = reservation::live().filter(reservations::charger_id.eq(id));
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        let running = impact::running(scope).filter(car_orders::charger_id.eq(id));
+        let kept = impact::reserved(scope).filter(reservations::charger_id.eq(id));
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use schema::{connection_records as records, device_commands as commands, device_frames as frames};
 use shared::charger::CarChargers;
 use shared::device_log::{ConnectionRecordRow, DeviceCommandRow, DeviceFrameFilter, DeviceFrameRow};
-use shared::page::{Page, PageQuery};
+use shared::page::Page;
 use shared::text::t;
 use uuid::Uuid;
 
@@ -78,9 +78,8 @@ async fn list_connections(mut ctx: Ctx, id: Path<Uuid>, req: HttpRequest) -> Res
 }
 
 pub fn operations() -> Vec<Op> {
-    let get = |rest: &str, id: &str, title| {
-        Op::get(format!("/api/v1/car/chargers/{{id}}/{rest}"), id, title).query::<PageQuery>()
-    };
+    let get =
+        |rest: &str, id: &str, title| Op::get(format!("/api/v1/car/chargers/{{id}}/{rest}"), id, title).paged(&[]);
     let (view, frames) = (ops::permission::<CarChargers>("view"), ops::permission::<CarChargers>("frames"));
     let ops = [
         get("commands", "listCarChargerCommands", t("指令记录", "What it was told to do"))

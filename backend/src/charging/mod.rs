@@ -7,10 +7,10 @@ pub mod charge;
 pub mod clock;
 pub mod event;
 pub mod meter;
+mod power;
 #[cfg(test)]
 mod random_charges;
 pub mod readings;
-mod power;
 pub mod report;
 pub mod settle;
 mod start;

@@ -5,17 +5,23 @@ use actix_web::web::{Json, Path};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use schema::audits;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::history::{HistoryRow, changes, word};
 use shared::page::Page;
+use shared::resource::Row;
+use shared::text::Lang;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::routes::{NoFilter, read_search};
 use super::{Browse, Ctx, page};
+use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::error::Result;
 
-#[derive(Queryable)]
+/// A deed as the trail keeps it.
+#[derive(Clone, Queryable, Serialize, Deserialize, ToSchema)]
 struct Audit {
     id: Uuid,
     action: String,
@@ -25,11 +31,24 @@ struct Audit {
     created_at: DateTime<Utc>,
 }
 
-impl From<Audit> for HistoryRow {
-    fn from(it: Audit) -> Self {
-        let Audit { id, action, user_name, before, after, created_at } = it;
-        let changes = changes(&before.unwrap_or_default(), &after.unwrap_or_default());
-        Self { id, action, user_name, changes, created_at }
+impl Row for Audit {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Audit {
+    /// What a caller may read of it.
+    fn told<R: Browse>(self, scope: &Scope, lang: Lang) -> HistoryRow {
+        let Self { id, action, user_name, before, after, created_at } = self;
+        let [before, after] = [before, after].map(|it| {
+            let mut snapshot = it.unwrap_or_default();
+            R::redact(scope, &mut snapshot);
+            snapshot
+        });
+        let mut changes = changes(&before, &after);
+        word(R::PATH, &mut changes, lang);
+        HistoryRow { id, action, user_name, changes, created_at }
     }
 }
 
@@ -41,9 +60,6 @@ pub async fn history<R: Browse>(mut ctx: Ctx, id: Path<Uuid>, req: HttpRequest) 
     let columns = (audits::id, audits::action, audits::user_name, audits::before, audits::after, audits::created_at);
     let rows = beyond!(of_row(), audits::id, page).order(page::by(audits::id, page.order().1)).select(columns);
     let counted = of_row().select(audits::id);
-    let mut page: Page<HistoryRow> = page::load::<Audit, _, _, _>(&mut ctx.conn, &page, rows, counted).await?;
-    for row in &mut page.items {
-        word(R::PATH, &mut row.changes, ctx.lang);
-    }
-    Ok(Json(page))
+    let page: Page<Audit> = page::load::<Audit, _, _, _>(&mut ctx.conn, &page, rows, counted).await?;
+    Ok(Json(page.map(|it| it.told::<R>(&ctx.caller.scope, ctx.lang))))
 }

@@ -1,11 +1,9 @@
 //! Adds rows from a sheet: all of them or none, and every error with its row and column.
 
 use std::collections::HashMap;
-use std::io::Cursor;
 
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
-use calamine::{Data, Reader, Xlsx};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,10 +12,12 @@ use shared::page::PageQuery;
 use shared::problem::FieldError;
 use shared::resource::{Editable, FormMap, Row};
 use shared::text::{Lang, t};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
 use super::export::attachment;
 use super::routes::{insert, own_node};
+use super::sheet_reader::{self, Sheet};
 use super::{Browse, Create, Ctx, json, sheet};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Scope;
@@ -25,12 +25,14 @@ use crate::error::{Error, Result};
 
 /// The largest sheet that is taken.
 const MAX_BYTES: usize = 8 << 20;
-/// The most that it may unfold to: a small file can hold a huge one.
-const MAX_UNPACKED: u64 = 128 << 20;
-/// The most rows that are taken at once.
-const MAX_ROWS: usize = 5000;
 /// More errors than this nobody reads.
 const MAX_ERRORS: usize = 100;
+/// Reading a sheet is work for a whole core and adding its rows for a connection, so few are imported at once.
+static RUNNING: Semaphore = Semaphore::const_new(2);
+/// Those that run and those that wait, each with its sheet in memory.
+static ADMITTED: Semaphore = Semaphore::const_new(8);
+/// The seconds to wait where too many do already.
+const RETRY_AFTER: u64 = 10;
 
 /// How an import went.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -43,25 +45,38 @@ pub struct Imported {
 /// `GET …/import-template.xlsx`: the headings, required ones marked, with the choices where there are some.
 pub async fn template<R: Editable>(ctx: Ctx) -> Result<HttpResponse> {
     let columns: Vec<_> = columns::<R>().map(|it| (heading(it, ctx.lang), it)).collect();
-    let file = sheet::template(R::TITLE, &columns, u32::try_from(MAX_ROWS).unwrap_or(u32::MAX), ctx.lang)?;
+    let file =
+        sheet::template(R::TITLE, &columns, u32::try_from(sheet_reader::MAX_ROWS).unwrap_or(u32::MAX), ctx.lang)?;
     let name = format!("{}-template.xlsx", R::PATH.replace('/', "-"));
     Ok(attachment(&name).body(file))
 }
 
 /// `POST …/import`, with the sheet as the body or as the field `file` of a form.
 pub async fn import<R: Create>(ctx: Ctx, req: HttpRequest, payload: web::Payload) -> Result<web::Json<Imported>> {
-    let bytes = upload(&req, payload).await?;
-    let rows = web::block(move || read(&bytes)).await.map_err(|err| Error::internal(err.to_string()))??;
     let (actor, lang) = (ctx.actor(), ctx.lang);
-    let mut conn = ctx.conn;
+    let Ctx { app, conn, .. } = ctx;
+    // No connection is held while the sheet comes, waits and is read.
+    drop(conn);
+    let bytes = upload(&req, payload).await?;
+    let turn = Turn::wait().await?;
+    // The turn goes with the sheet: who hangs up does not make room for the next one before this one has been read.
+    let reading = web::block(move || (sheet_reader::read(&bytes), turn)).await;
+    let (sheet, _turn) = reading.map_err(|_| sheet_reader::broken())?;
+    let sheet = sheet?;
+    if sheet.lines.is_empty() {
+        return Err(Error::field("file", "empty", t("表格中没有数据", "The sheet has no rows")));
+    }
+    let places = places::<R>(&sheet);
+    let mut conn = app.conn().await?;
     let imported = conn
         .transaction(async |conn| {
             let mut known = HashMap::new();
             let mut errors = vec![];
-            for (number, line) in &rows {
+            for (number, cells) in &sheet.lines {
                 // As soon as something is wrong nothing will be added; the other rows are looked at all the same.
                 let good = errors.is_empty();
-                match form::<R>(conn, &actor.caller, &mut known, (*number, line), good, lang).await? {
+                let line = Line { number: *number, cells, places: &places };
+                match form::<R>(conn, &actor.caller, &mut known, line, good, lang).await? {
                     Ok(form) if good => {
                         if let Err(err) = insert::<R>(conn, &actor, &form).await {
                             // After what the database refused it cannot be asked any more.
@@ -76,10 +91,29 @@ pub async fn import<R: Create>(ctx: Ctx, req: HttpRequest, payload: web::Payload
                     break;
                 }
             }
-            if errors.is_empty() { Ok(rows.len()) } else { Err(Error::Invalid(errors)) }
+            if errors.is_empty() { Ok(sheet.lines.len()) } else { Err(Error::Invalid(errors)) }
         })
         .await?;
     Ok(web::Json(Imported { imported }))
+}
+
+/// The right to import now.
+struct Turn {
+    _admitted: SemaphorePermit<'static>,
+    _running: SemaphorePermit<'static>,
+}
+
+impl Turn {
+    /// Waits until few enough others import.
+    ///
+    /// # Errors
+    /// 429 when too many wait already.
+    async fn wait() -> Result<Self> {
+        let text = t("同时导入的人太多，请稍后再试", "Too many import at once; try again in a moment");
+        let admitted = ADMITTED.try_acquire().map_err(|_| Error::Limited(RETRY_AFTER, text))?;
+        let running = RUNNING.acquire().await.map_err(anyhow::Error::from)?;
+        Ok(Self { _admitted: admitted, _running: running })
+    }
 }
 
 async fn upload(req: &HttpRequest, payload: web::Payload) -> Result<Bytes> {
@@ -112,38 +146,6 @@ async fn file_of_form(req: &HttpRequest, payload: web::Payload) -> Result<Bytes>
     Err(Error::field("file", "required", t("必填", "Required")))
 }
 
-/// One line of a sheet: its number as people see it, and its cells by heading.
-type Line = (usize, HashMap<String, Data>);
-
-fn read(bytes: &[u8]) -> Result<Vec<Line>> {
-    let broken = || Error::field("file", "format", t("不是有效的 xlsx 文件", "Not a readable xlsx file"));
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
-    let mut unpacked = 0_u64;
-    for index in 0..archive.len() {
-        unpacked = unpacked.saturating_add(archive.by_index_raw(index).map_err(|_| broken())?.size());
-    }
-    if unpacked > MAX_UNPACKED {
-        return Err(Error::TooLarge);
-    }
-    let mut book: Xlsx<_> =
-        calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(|_: calamine::XlsxError| broken())?;
-    let sheet = book.worksheet_range_at(0).ok_or_else(broken)?.map_err(|_| broken())?;
-    let mut rows = sheet.rows();
-    let plain = |cell: &Data| cell.to_string().trim().trim_end_matches('*').trim().to_owned();
-    let headings: Vec<String> = rows.next().map(|row| row.iter().map(plain).collect()).unwrap_or_default();
-    let filled = |row: &&[Data]| row.iter().any(|it| !it.to_string().trim().is_empty());
-    let lines: Vec<Line> = (2..)
-        .zip(rows)
-        .filter(|(_, row)| filled(row))
-        .map(|(number, row)| (number, headings.iter().cloned().zip(row.iter().cloned()).collect()))
-        .collect();
-    match lines.len() {
-        0 => Err(Error::field("file", "empty", t("表格中没有数据", "The sheet has no rows"))),
-        count if count > MAX_ROWS => Err(Error::field("file", "too_long", t("行数过多", "Too many rows"))),
-        _ => Ok(lines),
-    }
-}
-
 /// What a sheet can hold: structures with a widget of their own cannot be typed into a cell, and secrets must not be.
 fn columns<R: Editable>() -> impl Iterator<Item = &'static Field> {
     let excluded = |it: Input| matches!(it, Input::Custom(_) | Input::Permissions | Input::Password);
@@ -152,6 +154,29 @@ fn columns<R: Editable>() -> impl Iterator<Item = &'static Field> {
 
 fn heading(field: &Field, lang: Lang) -> String {
     format!("{}{}", field.label.get(lang), if field.required { "*" } else { "" })
+}
+
+/// Where in a line each field stands, if anywhere. The sheet may have been made in either language.
+fn places<R: Editable>(sheet: &Sheet) -> Vec<(&'static Field, Option<usize>)> {
+    let place = |field: &Field| sheet.headings.iter().position(|it| *it == field.label.zh || *it == field.label.en);
+    columns::<R>().map(|field| (field, place(field))).collect()
+}
+
+/// One line of a sheet.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    /// Its number as people see it.
+    number: usize,
+    cells: &'a [String],
+    places: &'a [(&'static Field, Option<usize>)],
+}
+
+impl<'a> Line<'a> {
+    /// The fields with what stands in their cells.
+    fn fields(self) -> impl Iterator<Item = (&'static Field, &'a str)> {
+        let text = move |place: Option<usize>| self.cells.get(place?).map(String::as_str);
+        self.places.iter().map(move |(field, place)| (*field, text(*place).unwrap_or_default()))
+    }
 }
 
 /// What of a resource was named so far, and which row that is.
@@ -163,7 +188,7 @@ async fn form<R: Create>(
     conn: &mut AsyncPgConnection,
     caller: &Caller,
     known: &mut Known,
-    (number, line): (usize, &HashMap<String, Data>),
+    line: Line<'_>,
     good: bool,
     lang: Lang,
 ) -> Result<std::result::Result<R::Form, Vec<FieldError>>> {
@@ -171,19 +196,17 @@ async fn form<R: Create>(
     own_node(R::FIELDS, &mut map, caller.scope.node);
     let mut errors = vec![];
     let mut unresolved = vec![];
-    for field in columns::<R>() {
-        // The sheet may have been made in either language.
-        let cell = line.get(field.label.zh).or_else(|| line.get(field.label.en));
-        let text = cell.map(|it| it.to_string().trim().to_owned()).unwrap_or_default();
+    let number = line.number;
+    for (field, text) in line.fields() {
         let parent = |it: &'static str| Some((it, map.get(it)?.as_str()?.to_owned()));
         let within = field.parents().filter_map(parent).collect();
-        match value(conn, &caller.scope, known, field, &text, within).await? {
+        match value(conn, &caller.scope, known, field, text, within).await? {
             Some(Value::Null) => {}
             Some(value) => drop(map.insert(field.name.to_owned(), value)),
             None => {
                 unresolved.push(field.name);
                 if good || field.input != Input::Lookup(R::PATH) {
-                    errors.push(located(number, field.label.get(lang), "choice", no_such(&text, lang)));
+                    errors.push(located(number, field.label.get(lang), "choice", no_such(text, lang)));
                 }
             }
         }

@@ -9,6 +9,7 @@ pub mod ops;
 pub mod page;
 pub mod routes;
 pub mod sheet;
+pub mod sheet_reader;
 
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,10 @@ pub trait Browse: Resource {
     /// One row in scope; [`Error::NotFound`] otherwise.
     fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid)
     -> impl Future<Output = Result<Self::Detail>> + Send;
+
+    /// Takes out of a row in scope, as it once was, what the caller may not see: other things that it names. The trail
+    /// keeps rows as whoever changed them saw them.
+    fn redact(_scope: &Scope, _snapshot: &mut Value) {}
 }
 
 /// A resource whose rows can be added.
@@ -80,8 +85,8 @@ pub trait Switch: Browse {
     fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool)
     -> impl Future<Output = Result<()>> + Send;
 
-    /// What switching it off would hit.
-    fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> impl Future<Output = Result<Impact>> + Send;
+    /// What switching it off would hit, as far as the caller may see it.
+    fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> impl Future<Output = Result<Impact>> + Send;
 }
 
 /// A resource whose rows can be removed.

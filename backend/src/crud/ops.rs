@@ -2,7 +2,6 @@
 
 use shared::describe::Action;
 use shared::history::HistoryRow;
-use shared::page::PageQuery;
 use shared::resource::{Resource, Verb};
 use shared::text::t;
 use utoipa::ToSchema;
@@ -38,7 +37,7 @@ pub fn browse<R: Browse>() -> Vec<Op> {
 pub fn lists<R: Browse>() -> Vec<Op> {
     let many = R::MANY;
     let list = Op::get(path::<R>(""), format!("list{many}"), t("查询列表", "One page of the list"));
-    let list = list.query::<R::Filter>().query::<PageQuery>().permission(permission::<R>("view"));
+    let list = list.query::<R::Filter>().paged(&routes::sorted::<R>()).permission(permission::<R>("view"));
     let mut ops = vec![list.returns_page::<R::Row>().to(routes::list::<R>)];
     if has::<R>(Verb::Export) {
         let export =
@@ -100,7 +99,7 @@ pub fn sheets<R: Create>() -> Vec<Op> {
     let may = permission::<R>("import");
     tagged::<R>(vec![
         template.permission(&may).returns_media(XLSX).to(import::template::<R>),
-        import.permission(&may).body_of(XLSX).returns::<import::Imported>().to(import::import::<R>),
+        import.permission(&may).fails(&["429"]).body_of(XLSX).returns::<import::Imported>().to(import::import::<R>),
     ])
 }
 
@@ -139,7 +138,7 @@ pub fn switch<R: Switch>() -> Vec<Op> {
 pub fn history<R: Browse>() -> Vec<Op> {
     let history =
         Op::get(path::<R>("/{id}/history"), format!("historyOf{}", R::ONE), t("变更记录", "What was done to it"));
-    let history = history.query::<PageQuery>().permission(permission::<R>("view"));
+    let history = history.paged(&[]).permission(permission::<R>("view"));
     tagged::<R>(vec![history.returns_page::<HistoryRow>().to(history::history::<R>)])
 }
 

@@ -13,9 +13,10 @@ use diesel_async::methods::LoadQuery;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
 use shared::codes::Code;
-use shared::page::{COUNT_CAP, MAX_SIZE, Page, PageQuery};
+use shared::page::{COUNT_CAP, MAX_PAGE, MAX_SIZE, NewestQuery, Page, PageQuery};
+use shared::problem::FieldError;
 use shared::resource::Row;
-use shared::text::t;
+use shared::text::{Lang, t};
 use shared::time::midnight;
 use uuid::Uuid;
 
@@ -48,15 +49,35 @@ macro_rules! beyond {
     }};
 }
 
+/// Refuses a page that no list has, and an order that this one does not know.
+///
+/// # Errors
+/// 422 with all that is wrong.
+pub fn check(page: &PageQuery, sorted: &[&str], lang: Lang) -> Result<()> {
+    let range = t("超出范围", "Out of range").get(lang);
+    let mut errors = vec![];
+    // Beyond this the cursor must be used.
+    if !(1..=MAX_PAGE).contains(&page.page) {
+        errors.push(FieldError::new("page", "range", range));
+    }
+    if !(1..=MAX_SIZE).contains(&page.size) {
+        errors.push(FieldError::new("size", "range", range));
+    }
+    let (key, _) = page.order();
+    if key != "id" && !sorted.contains(&key) {
+        errors.push(FieldError::new("sort", "unknown", t("不能按此列排序", "Cannot be sorted by this").get(lang)));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
 /// The page that is wanted of a list that knows one order.
 ///
 /// # Errors
-/// 422 with the parameter.
-pub fn newest_first(page: PageQuery) -> Result<PageQuery> {
-    if page.page < 1 || !(1..=MAX_SIZE).contains(&page.size) {
-        return Err(Error::field("size", "range", t("超出范围", "Out of range")));
-    }
-    Ok(PageQuery { sort: String::new(), ..page })
+/// 422 with all that is wrong.
+pub fn newest_first(query: NewestQuery, lang: Lang) -> Result<PageQuery> {
+    let page = PageQuery::from(query);
+    check(&page, &[], lang)?;
+    Ok(page)
 }
 
 /// The `ILIKE` pattern of texts that contain this one, whatever signs it holds.
@@ -138,7 +159,7 @@ where
         // A page that is not full tells the count by itself.
         let known = page.cursor.is_none() && got < page.size && (got > 0 || page.page == 1);
         let total = if known || page.uncounted {
-            offset(page) + got
+            offset(page).saturating_add(got)
         } else {
             all(Capped { query: counted, limit: COUNT_CAP + 1 }, conn).await?.into_iter().sum()
         };
@@ -159,9 +180,9 @@ where
     async move { rows.await?.try_collect().await }.boxed()
 }
 
-/// The rows before a page.
-const fn offset(page: &PageQuery) -> i64 {
-    if page.cursor.is_some() { 0 } else { (page.page - 1) * page.size }
+/// How many rows come before a page.
+pub const fn offset(page: &PageQuery) -> i64 {
+    if page.cursor.is_some() { 0 } else { page.page.saturating_sub(1).saturating_mul(page.size) }
 }
 
 /// A query with its limit and offset written out.

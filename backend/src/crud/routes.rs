@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::describe::Field;
-use shared::page::{MAX_SIZE, Page, PageQuery};
+use shared::page::{Page, PageQuery};
 use shared::problem::FieldError;
 use shared::resource::{Editable, FormMap, Resource, Row};
 use shared::text::{Lang, t};
@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::audit::{Actor, Deed, record};
-use super::{Browse, Change, Create, Ctx, Delete, Impact, Switch, json};
+use super::{Browse, Change, Create, Ctx, Delete, Impact, Switch, json, page};
 use crate::api::body::{Body, params};
 use crate::auth::caller::Caller;
 use crate::auth::scope::Node;
@@ -37,45 +37,22 @@ pub struct NoFilter {}
 /// # Errors
 /// As [`read_search`].
 pub fn read_query<R: Resource>(query: &str, lang: Lang) -> Result<(R::Filter, PageQuery)> {
-    let sorted: Vec<&str> = R::COLUMNS.iter().filter(|it| it.sorted).map(|it| it.key).collect();
-    read_search(query, &sorted, lang)
+    read_search(query, &sorted::<R>(), lang)
 }
 
-/// Reads search conditions and paging, and refuses what neither knows: a misspelt condition must not show everything.
+/// The columns that a list can be sorted by.
+pub fn sorted<R: Resource>() -> Vec<&'static str> {
+    R::COLUMNS.iter().filter(|it| it.sorted).map(|it| it.key).collect()
+}
+
+/// Reads search conditions and paging.
 ///
 /// # Errors
 /// 422 with the parameter.
-pub fn read_search<F: DeserializeOwned + IntoParams>(
-    query: &str,
-    sorted: &[&str],
-    lang: Lang,
-) -> Result<(F, PageQuery)> {
-    let filters = F::into_params(|| None).into_iter().map(|it| it.name);
-    let known: Vec<String> = filters.chain(PageQuery::into_params(|| None).into_iter().map(|it| it.name)).collect();
-    let pairs: Vec<(String, String)> = params(query)?;
-    if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(name)) {
-        return Err(Error::field(name, "unknown", t("没有这个查询条件", "There is no such search condition")));
-    }
+pub fn read_search<F: DeserializeOwned>(query: &str, sorted: &[&str], lang: Lang) -> Result<(F, PageQuery)> {
     let page: PageQuery = params(query)?;
-    let errors = check_page(&page, sorted, lang);
-    if errors.is_empty() { Ok((params(query)?, page)) } else { Err(Error::Invalid(errors)) }
-}
-
-fn check_page(page: &PageQuery, sorted: &[&str], lang: Lang) -> Vec<FieldError> {
-    let range = t("超出范围", "Out of range").get(lang);
-    let mut errors = vec![];
-    // Beyond this the cursor must be used.
-    if !(1..=100_000).contains(&page.page) {
-        errors.push(FieldError::new("page", "range", range));
-    }
-    if !(1..=MAX_SIZE).contains(&page.size) {
-        errors.push(FieldError::new("size", "range", range));
-    }
-    let (key, _) = page.order();
-    if key != "id" && !sorted.contains(&key) {
-        errors.push(FieldError::new("sort", "unknown", t("不能按此列排序", "Cannot be sorted by this").get(lang)));
-    }
-    errors
+    page::check(&page, sorted, lang)?;
+    Ok((params(query)?, page))
 }
 
 /// `GET /…/{id}`.
@@ -235,7 +212,7 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
 /// `GET /…/{id}/impact`.
 pub async fn impact<R: Switch>(mut ctx: Ctx, id: Path<Uuid>) -> Result<web::Json<Impact>> {
     R::find(&mut ctx.conn, &ctx.caller.scope, *id).await?;
-    Ok(web::Json(R::impact(&mut ctx.conn, *id).await?))
+    Ok(web::Json(R::impact(&mut ctx.conn, &ctx.caller.scope, *id).await?))
 }
 
 /// `DELETE /…/{id}`.

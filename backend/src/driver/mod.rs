@@ -5,7 +5,7 @@ use shared::driver_app::{
     DriverReservation, DriverTokens, LiveOrder, NearbyQuery, NearbyStation, NewOrder, NewReservation, OrderToPay,
     Quote, QuoteQuery, StationView,
 };
-use shared::page::PageQuery;
+use shared::page::NewestQuery;
 use shared::text::t;
 use shared::user::Refresh;
 
@@ -42,11 +42,13 @@ fn auth() -> Vec<Op> {
             .to(auth::send_code),
         Op::post("/api/app/v1/auth/login", "loginDriver", t("验证码登录", "Log in with a one-time code"))
             .public()
+            .fails(&["401"])
             .body::<DriverLogin>()
             .returns::<DriverTokens>()
             .to(auth::login),
         Op::post("/api/app/v1/auth/refresh", "refreshDriverTokens", t("刷新令牌", "The next pair of tokens"))
             .public()
+            .fails(&["401"])
             .body::<Refresh>()
             .returns::<DriverTokens>()
             .to(auth::refresh),
@@ -83,6 +85,7 @@ fn stations() -> Vec<Op> {
         .to(place::by_code),
         Op::get("/api/app/v1/connectors/{id}/quote", "quoteCharge", t("充电报价", "What a prepayment would buy"))
             .driver()
+            .fails(&["409"])
             .query::<QuoteQuery>()
             .returns::<Quote>()
             .to(quote::quote),
@@ -93,6 +96,7 @@ fn orders() -> Vec<Op> {
     vec![
         Op::post("/api/app/v1/orders", "startOrder", t("下单并支付", "Make an order and its payment"))
             .driver()
+            .fails(&["404"])
             .keyed()
             .body::<NewOrder>()
             .returns_with::<OrderToPay>(201)
@@ -100,7 +104,7 @@ fn orders() -> Vec<Op> {
         Op::get("/api/app/v1/orders", "listMyOrders", t("我的订单", "One's own orders, the newest first"))
             .driver()
             .query::<DriverOrderQuery>()
-            .query::<PageQuery>()
+            .query::<NewestQuery>()
             .returns_page::<DriverOrder>()
             .to(order::list),
         Op::get("/api/app/v1/orders/{id}", "getMyOrder", t("订单详情", "An order with its bill explained"))
@@ -136,6 +140,7 @@ fn reservations() -> Vec<Op> {
     vec![
         Op::post("/api/app/v1/reservations", "reserveConnector", t("预约充电", "Have a connector kept free"))
             .driver()
+            .fails(&["404"])
             .keyed()
             .body::<NewReservation>()
             .returns_with::<DriverReservation>(201)
@@ -146,7 +151,7 @@ fn reservations() -> Vec<Op> {
             t("我的预约", "One's own reservations, the newest first"),
         )
         .driver()
-        .query::<PageQuery>()
+        .query::<NewestQuery>()
         .returns_page::<DriverReservation>()
         .to(reservation::list),
         Op::get("/api/app/v1/reservations/{id}", "getMyReservation", t("预约详情", "One of one's own reservations"))

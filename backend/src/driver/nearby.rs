@@ -50,13 +50,15 @@ struct Found {
 }
 
 /// The box finds candidates by index, the haversine formula keeps those within the circle, and only for those of them
-/// that are shown connectors are counted and tariffs read.
+/// that are shown connectors are counted and tariffs read. Where stations stand is rounded to a centimetre, as the point
+/// is: PostgreSQL fails when a product of tiny numbers becomes zero.
 const QUERY: &str = "\
     with boxed as ( \
         select id, name, city, address, lng, lat, business_hours, hotline, \
-            round(12742016 * asin(least(1, sqrt(power(sin(radians(lat - $2) / 2), 2) \
-                + cos(radians($2)) * cos(radians(lat)) * power(sin(radians(lng - $1) / 2), 2)))))::bigint as distance_m \
+            round(12742016 * asin(least(1, sqrt(power(sin(radians(y - $2) / 2), 2) \
+                + cos(radians($2)) * cos(radians(y)) * power(sin(radians(x - $1) / 2), 2)))))::bigint as distance_m \
         from stations \
+        cross join lateral (select round(lng::numeric, 7)::float8 as x, round(lat::numeric, 7)::float8 as y) rounded \
         where enabled and line = 'car' and lat between $2 - $4 and $2 + $4 and lng between $1 - $5 and $1 + $5 \
             and ($6 = '' or strpos(lower(name || ' ' || coalesce(address, '')), lower($6)) > 0) \
     ), near as materialized ( \
@@ -111,8 +113,8 @@ async fn near(conn: &mut AsyncPgConnection, query: &NearbyQuery, now: DateTime<U
     // Meridians draw together towards the poles, where the box becomes a belt.
     let lng_span = (lat_span / query.lat.to_radians().cos().max(0.01)).min(360.0);
     let found: Vec<Found> = sql_query(QUERY)
-        .bind::<Double, _>(query.lng)
-        .bind::<Double, _>(query.lat)
+        .bind::<Double, _>(rounded(query.lng))
+        .bind::<Double, _>(rounded(query.lat))
         .bind::<BigInt, _>(radius_m)
         .bind::<Double, _>(lat_span)
         .bind::<Double, _>(lng_span)
@@ -121,6 +123,11 @@ async fn near(conn: &mut AsyncPgConnection, query: &NearbyQuery, now: DateTime<U
         .load(conn)
         .await?;
     Ok(found.into_iter().map(|it| shown(it, now)).collect())
+}
+
+/// A coordinate to seven decimal places.
+fn rounded(degrees: f64) -> f64 {
+    (degrees * 1e7).round() / 1e7
 }
 
 fn shown(it: Found, now: DateTime<Utc>) -> NearbyStation {

@@ -13,7 +13,7 @@ use shared::driver_app::{
 };
 use shared::fixed::{Fen, Kwh};
 use shared::order::{EndReason, OrderState};
-use shared::page::{Page, PageQuery};
+use shared::page::{NewestQuery, Page};
 use shared::payment::{PaymentState, RefundKind, RefundState};
 use shared::pricing::Tariff;
 use shared::resource::FormMap;
@@ -169,9 +169,9 @@ async fn find(conn: &mut AsyncPgConnection, driver_id: Uuid, id: Uuid) -> Result
 pub async fn list(
     mut ctx: DriverCtx,
     Params(filter): Params<DriverOrderQuery>,
-    Params(page): Params<PageQuery>,
+    Params(page): Params<NewestQuery>,
 ) -> Result<Json<Page<DriverOrder>>> {
-    let page = page::newest_first(page)?;
+    let page = page::newest_first(page, ctx.lang)?;
     let found = || match filter.state {
         Some(state) => own(ctx.driver_id).filter(car_orders::state.eq(state)),
         None => own(ctx.driver_id),

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{chargers, connectors, reservations, stations};
 use shared::driver_app::{DriverReservation, NewReservation};
-use shared::page::{Page, PageQuery};
+use shared::page::{NewestQuery, Page};
 use shared::pricing::{ReservationState, reservation_deadline};
 use shared::resource::FormMap;
 use uuid::Uuid;
@@ -49,8 +49,8 @@ pub async fn cancel(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<DriverReserva
 }
 
 /// `GET /reservations`.
-pub async fn list(mut ctx: DriverCtx, Params(page): Params<PageQuery>) -> Result<Json<Page<DriverReservation>>> {
-    let page = page::newest_first(page)?;
+pub async fn list(mut ctx: DriverCtx, Params(page): Params<NewestQuery>) -> Result<Json<Page<DriverReservation>>> {
+    let page = page::newest_first(page, ctx.lang)?;
     let counted = own(ctx.driver_id).select(reservations::id);
     let rows = beyond!(own(ctx.driver_id), reservations::id, page).order(reservations::id.desc());
     let rows = rows.select(Reservation::as_select());

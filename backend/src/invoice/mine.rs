@@ -11,7 +11,7 @@ use schema::{car_orders, invoice_files, invoice_orders, invoices, stations};
 use shared::fixed::Fen;
 use shared::invoice::{DriverInvoice, DriverInvoiceRequest, InvoiceKind, InvoiceState, InvoiceableOrder};
 use shared::order::OrderState;
-use shared::page::{Page, PageQuery};
+use shared::page::{NewestQuery, Page};
 use shared::resource::FormMap;
 use shared::text::t;
 use uuid::Uuid;
@@ -80,8 +80,8 @@ async fn find(conn: &mut AsyncPgConnection, driver_id: Uuid, id: Uuid) -> Result
 }
 
 /// `GET /invoices`.
-async fn list(mut ctx: DriverCtx, Params(page): Params<PageQuery>) -> Result<Json<Page<DriverInvoice>>> {
-    let page = page::newest_first(page)?;
+async fn list(mut ctx: DriverCtx, Params(page): Params<NewestQuery>) -> Result<Json<Page<DriverInvoice>>> {
+    let page = page::newest_first(page, ctx.lang)?;
     let rows = beyond!(own(ctx.driver_id), invoices::id, page).order(invoices::id.desc()).select(Mine::as_select());
     let counted = own(ctx.driver_id).select(invoices::id);
     Ok(Json(page::load::<Mine, _, _, _>(&mut ctx.conn, &page, rows, counted).await?))
@@ -161,8 +161,8 @@ fn invoiceable(driver_id: Uuid) -> diesel::dsl::IntoBoxed<'static, charged_at, P
 }
 
 /// `GET /invoices/orders`. What staff gave back is subtracted; an order of which nothing is left says 0.
-async fn orders(mut ctx: DriverCtx, Params(page): Params<PageQuery>) -> Result<Json<Page<InvoiceableOrder>>> {
-    let page = page::newest_first(page)?;
+async fn orders(mut ctx: DriverCtx, Params(page): Params<NewestQuery>) -> Result<Json<Page<InvoiceableOrder>>> {
+    let page = page::newest_first(page, ctx.lang)?;
     let found = || invoiceable(ctx.driver_id);
     let rows = beyond!(found(), car_orders::id, page).order(car_orders::id.desc()).select(Charged::as_select());
     let counted = found().select(car_orders::id);
@@ -183,7 +183,7 @@ pub(super) fn operations() -> Vec<Op> {
             "listMyInvoiceableOrders",
             t("待开票订单", "One's own orders that can be invoiced, the newest first"),
         )
-        .query::<PageQuery>()
+        .query::<NewestQuery>()
         .returns_page::<InvoiceableOrder>()
         .driver()
         .to(orders),
@@ -198,7 +198,7 @@ pub(super) fn operations() -> Vec<Op> {
         .driver()
         .to(ask),
         Op::get("/api/app/v1/invoices", "listMyInvoices", t("我的发票", "One's own invoices, the newest first"))
-            .query::<PageQuery>()
+            .query::<NewestQuery>()
             .returns_page::<DriverInvoice>()
             .driver()
             .to(list),

@@ -281,7 +281,7 @@ impl Switch for CardProducts {
     }
 
     /// Cards that were issued are taken as before.
-    async fn impact(_: &mut AsyncPgConnection, _: Uuid) -> Result<Impact> {
+    async fn impact(_: &mut AsyncPgConnection, _: &Scope, _: Uuid) -> Result<Impact> {
         Ok(Impact::default())
     }
 }

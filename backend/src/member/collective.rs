@@ -12,7 +12,7 @@ use shared::member::collective::{CollectiveFilter, CollectiveForm, CollectiveRow
 use shared::page::{Page, PageQuery};
 use uuid::Uuid;
 
-use super::card::recharge_collective;
+use super::card::{self, recharge_collective};
 use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
@@ -206,9 +206,9 @@ impl Switch for Collectives {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
         let users = users::table.filter(users::collective_id.eq(id)).count().get_result(conn).await?;
-        let cards = cards::table.filter(cards::collective_id.eq(id)).filter(cards::enabled);
+        let cards = card::visible(scope).filter(cards::collective_id.eq(id)).filter(cards::enabled);
         Ok(Impact { users, cards: cards.count().get_result(conn).await?, ..Impact::default() })
     }
 }

@@ -17,6 +17,7 @@ use shared::plate;
 use shared::text::t;
 use uuid::Uuid;
 
+use super::card;
 use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
@@ -25,8 +26,7 @@ use crate::beyond;
 use crate::crud::lookup::{self, beginning, digits, ending, reverse, reverse_or_null};
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
-use crate::order::is_running;
-use crate::reservation;
+use crate::impact;
 
 /// How many orders the detail shows.
 const LATEST: i64 = 5;
@@ -95,7 +95,7 @@ fn found(scope: &Scope, filter: &DriverFilter) -> drivers::BoxedQuery<'static, P
         query = query.filter(drivers::plate.like(beginning(&plate)).or(ends));
     }
     if let Some(id) = collective_id {
-        let held = super::card::visible_alone(scope).filter(cards::collective_id.eq(*id));
+        let held = card::visible_alone(scope).filter(cards::collective_id.eq(*id));
         query = query.filter(drivers::id.eq_any(held.select(cards::driver_id)));
     }
     // Only visits that the caller may see count, or one could find out who charges at somebody else's stations.
@@ -221,14 +221,14 @@ impl Switch for Drivers {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        let running = car_orders::table.filter(car_orders::driver_id.eq(id)).filter(is_running()).count();
-        let cards = cards::table.filter(cards::driver_id.eq(id)).filter(cards::enabled).count();
-        let kept = reservation::live().filter(reservations::driver_id.eq(id));
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        let running = impact::running(scope).filter(car_orders::driver_id.eq(id));
+        let kept = impact::reserved(scope).filter(reservations::driver_id.eq(id));
+        let cards = card::visible(scope).filter(cards::driver_id.eq(id)).filter(cards::enabled);
         Ok(Impact {
-            running_orders: running.get_result(conn).await?,
+            running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,
-            cards: cards.get_result(conn).await?,
+            cards: cards.count().get_result(conn).await?,
             ..Impact::default()
         })
     }

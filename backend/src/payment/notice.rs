@@ -11,6 +11,7 @@ use super::inbox::{self, Told};
 use super::sandbox::sign::{Headers, MERCHANT, Message, NONCE, SIGNATURE, TIMESTAMP};
 use super::sandbox::wire::{self, Notice, Stored};
 use super::sandbox::{self, CALLBACK};
+use crate::api::body::nul;
 use crate::api::op::Op;
 use crate::app::App;
 use crate::auth::token::digest;
@@ -79,7 +80,7 @@ fn dedupe_key(body: &[u8]) -> String {
         id: String,
     }
     match serde_json::from_slice::<Named>(body) {
-        Ok(Named { id }) if !id.is_empty() && id.len() <= 128 => id,
+        Ok(Named { id }) if !id.is_empty() && id.len() <= 128 && !id.contains('\0') => id,
         _ => digest(&String::from_utf8_lossy(body)),
     }
 }
@@ -102,7 +103,12 @@ pub fn read(config: &Config, channel: &str, body: &str) -> Result<Seen, String> 
         Channel::Card => return Err("cards do not call back".to_owned()),
     }
     let merchant_no = config.payment.sandbox.merchant_no.clone();
-    Ok(match serde_json::from_str(body).map_err(|err| format!("it cannot be read: {err}"))? {
+    let unreadable = |err: serde_json::Error| format!("it cannot be read: {err}");
+    let message: Value = serde_json::from_str(body).map_err(unreadable)?;
+    if let Some(place) = nul(&message) {
+        return Err(format!("it cannot be kept: {place} holds U+0000"));
+    }
+    Ok(match serde_json::from_value(message).map_err(unreadable)? {
         Notice::Payment { id: _, payment_no, channel_no, amount_fen, state, at } => {
             let standing = match state {
                 wire::PaymentState::Paying => PaymentStanding::Paying,
@@ -131,5 +137,5 @@ pub fn read(config: &Config, channel: &str, body: &str) -> Result<Seen, String> 
 /// The operations that channels call.
 pub fn operations() -> Vec<Op> {
     let callback = Op::post(CALLBACK, "sandboxCallback", t("模拟支付回调", "What the sandbox channel tells"));
-    vec![callback.tag("callbacks").public().body::<Notice>().returns::<Stored>().to(sandbox_callback)]
+    vec![callback.tag("callbacks").public().fails(&["401"]).body::<Notice>().returns::<Stored>().to(sandbox_callback)]
 }

@@ -117,7 +117,7 @@ impl Switch for BikeStations {
         super::switch(conn, id, on).await
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        super::impact(conn, id).await
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        super::impact(conn, scope, id).await
     }
 }

@@ -126,7 +126,7 @@ impl Switch for CarStations {
         super::switch(conn, id, on).await
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        super::impact(conn, id).await
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        super::impact(conn, scope, id).await
     }
 }

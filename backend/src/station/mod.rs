@@ -24,7 +24,7 @@ use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
-use crate::reservation;
+use crate::impact;
 use crate::review::{Rejection, require_pending};
 
 /// A station of either line.
@@ -200,11 +200,10 @@ async fn switch(conn: &mut AsyncPgConnection, id: Uuid, on: bool) -> Result<()> 
     Ok(())
 }
 
-async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-    let running =
-        car_orders::table.filter(car_orders::station_id.eq(id)).filter(car_orders::state.eq_any(crate::order::RUNNING));
-    let enabled = chargers::table.filter(chargers::station_id.eq(id)).filter(chargers::enabled);
-    let kept = reservation::live().filter(reservations::station_id.eq(id));
+async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+    let running = impact::running(scope).filter(car_orders::station_id.eq(id));
+    let enabled = impact::chargers(scope).filter(chargers::station_id.eq(id));
+    let kept = impact::reserved(scope).filter(reservations::station_id.eq(id));
     Ok(Impact {
         running_orders: running.count().get_result(conn).await?,
         reservations: kept.count().get_result(conn).await?,

@@ -21,7 +21,8 @@ use crate::auth::scope::{Node, Scope};
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
-use crate::reservation;
+use crate::impact;
+use crate::member::card;
 use crate::tenant::provider_takes_new;
 
 #[derive(HasQuery)]
@@ -194,14 +195,12 @@ impl Switch for Properties {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        let running = car_orders::table
-            .filter(car_orders::property_id.eq(id))
-            .filter(car_orders::state.eq_any(crate::order::RUNNING));
-        let stations = stations::table.filter(stations::property_id.eq(id)).filter(stations::enabled);
-        let chargers = chargers::table.filter(chargers::property_id.eq(id)).filter(chargers::enabled);
-        let cards = cards::table.filter(cards::property_id.eq(id)).filter(cards::enabled);
-        let kept = reservation::live().filter(reservations::property_id.eq(id));
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        let running = impact::running(scope).filter(car_orders::property_id.eq(id));
+        let stations = impact::stations(scope).filter(stations::property_id.eq(id));
+        let chargers = impact::chargers(scope).filter(chargers::property_id.eq(id));
+        let kept = impact::reserved(scope).filter(reservations::property_id.eq(id));
+        let cards = card::visible(scope).filter(cards::property_id.eq(id)).filter(cards::enabled);
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,

@@ -22,7 +22,8 @@ use crate::auth::scope::{Node, Scope};
 use crate::beyond;
 use crate::crud::{Browse, Change, Create, Ctx, Impact, Switch, ops, page, routes};
 use crate::error::{Error, Result};
-use crate::reservation;
+use crate::impact;
+use crate::member::card;
 use crate::review::{Rejection, require_pending};
 use crate::tenant::provider_takes_new;
 
@@ -189,18 +190,16 @@ impl Switch for Providers {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
-        // Sub-merchants take nothing new either.
+    async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {
+        // Sub-merchants take nothing new either; only the platform sees them.
         let mut all: Vec<Uuid> =
             providers::table.filter(providers::parent_id.eq(id)).select(providers::id).load(conn).await?;
         all.push(id);
-        let running = car_orders::table
-            .filter(car_orders::provider_id.eq_any(&all))
-            .filter(car_orders::state.eq_any(crate::order::RUNNING));
-        let stations = stations::table.filter(stations::provider_id.eq_any(&all)).filter(stations::enabled);
-        let chargers = chargers::table.filter(chargers::provider_id.eq_any(&all)).filter(chargers::enabled);
-        let cards = cards::table.filter(cards::provider_id.eq_any(&all)).filter(cards::enabled);
-        let kept = reservation::live().filter(reservations::provider_id.eq_any(all.clone()));
+        let running = impact::running(scope).filter(car_orders::provider_id.eq_any(all.clone()));
+        let stations = impact::stations(scope).filter(stations::provider_id.eq_any(all.clone()));
+        let chargers = impact::chargers(scope).filter(chargers::provider_id.eq_any(all.clone()));
+        let kept = impact::reserved(scope).filter(reservations::provider_id.eq_any(all.clone()));
+        let cards = card::visible(scope).filter(cards::provider_id.eq_any(all)).filter(cards::enabled);
         Ok(Impact {
             running_orders: running.count().get_result(conn).await?,
             reservations: kept.count().get_result(conn).await?,

@@ -194,7 +194,7 @@ impl Switch for Roles {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+    async fn impact(conn: &mut AsyncPgConnection, _: &Scope, id: Uuid) -> Result<Impact> {
         let users = user_roles::table.filter(user_roles::role_id.eq(id)).count().get_result(conn).await?;
         Ok(Impact { users, ..Impact::default() })
     }

@@ -18,17 +18,20 @@ fn exceptions() -> BTreeMap<(String, String), String> {
 }
 
 /// One operation of the document.
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    tag: String,
+pub struct Operation {
+    pub id: String,
+    pub method: Method,
+    pub path: String,
+    pub tag: String,
     /// `None`: public. Otherwise the scheme and the permission.
-    security: Option<(String, Option<String>)>,
-    body: Option<Value>,
+    pub security: Option<(String, Option<String>)>,
+    /// An example of its JSON body.
+    pub body: Option<Value>,
+    parameters: Vec<Value>,
 }
 
-fn operations(document: &Value) -> Vec<Operation> {
+/// All operations of the document.
+pub fn operations(document: &Value) -> Vec<Operation> {
     let mut found = vec![];
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -46,6 +49,7 @@ fn operations(document: &Value) -> Vec<Operation> {
                 tag: operation["tags"][0].as_str().unwrap().to_owned(),
                 security,
                 body,
+                parameters: operation["parameters"].as_array().cloned().unwrap_or_default(),
             });
         }
     }
@@ -53,6 +57,11 @@ fn operations(document: &Value) -> Vec<Operation> {
 }
 
 impl Operation {
+    /// Its query parameters.
+    pub fn query(&self) -> impl Iterator<Item = &Value> {
+        self.parameters.iter().filter(|it| it["in"] == "query")
+    }
+
     async fn send(&self, client: &Client, id: Uuid) -> Answer {
         let mut path = self.path.clone();
         while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
@@ -120,8 +129,13 @@ async fn every_operation_refuses_who_may_not() {
 }
 
 /// A row of the other tenant that the operation could be pointed at. A new resource needs a line here.
-async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site: &Site) -> Uuid {
-    match operation.tag.as_str() {
+pub async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site: &Site) -> Uuid {
+    row(app, &operation.tag, theirs, site).await
+}
+
+/// A row of a tenant, of the resource that a tag names.
+pub async fn row(app: &TestApp, tag: &str, theirs: &Tenant, site: &Site) -> Uuid {
+    match tag {
         "car/stations" => site.station,
         "bike/stations" => app.bike_station(theirs).await,
         "car/areas" => site.area,
@@ -153,8 +167,8 @@ async fn foreign_row(app: &TestApp, operation: &Operation, theirs: &Tenant, site
         | "system/sessions"
         | "system/audits"
         | "system/logins"
-        | "account" => crate::system::row_of(app, &operation.tag, theirs).await,
-        tag => panic!("{}: no factory makes a row of {tag}", operation.id),
+        | "account" => crate::system::row_of(app, tag, theirs).await,
+        tag => panic!("no factory makes a row of {tag}"),
     }
 }
 

@@ -183,7 +183,7 @@ async fn a_charger_is_made_with_its_connectors() {
     let strangers: i64 = unknown_devices::table.count().get_result(&mut conn).await.unwrap();
     assert_eq!(strangers, 0, "it is a stranger no more");
     let again = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "wy-dc120-1", 1)).await;
-    assert_eq!(again.fields(), [("serial_no", "taken")], "identities differ in more than letter case");
+    assert_eq!(again.fields(), [("serial_no", "unavailable")], "identities differ in more than letter case");
     let bad = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "桩/1", 21)).await;
     assert_eq!(bad.fields(), [("connectors", "range")]);
     let bad = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "桩/1", 1)).await;

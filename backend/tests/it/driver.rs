@@ -304,8 +304,8 @@ async fn a_driver_watches_the_order_change() {
 async fn power_is_told_only_while_it_flows() {
     let world = World::new().await;
     let order = world.paid(5000).await;
-    let now = chrono::Utc::now();
-    let after = |seconds| now + chrono::TimeDelta::seconds(seconds);
+    let now = Utc::now();
+    let after = |seconds| now + TimeDelta::seconds(seconds);
     let live = async || world.driver.get(&format!("/api/app/v1/orders/{}/live", order.order)).await.ok();
     let transaction = world.begin(&order, 1, now).await;
     world.told(crate::charging::metered(transaction, after(60), 1_000_500), after(60)).await;

@@ -142,7 +142,7 @@ async fn drivers_are_found_by_parts_and_by_the_collective_whose_card_they_use() 
         ("plate", "12345", &one),
         ("plate", "c88888", &two),
     ] {
-        assert_eq!(total(condition, typed).await, [id.clone()], "{condition}={typed}");
+        assert_eq!(total(condition, typed).await, std::slice::from_ref(id), "{condition}={typed}");
     }
     assert_eq!(total("plate", "D123").await, Vec::<String>::new(), "the middle is no part that people know");
     assert_eq!(total("phone", "-").await, Vec::<String>::new());

@@ -20,7 +20,7 @@ fn first_sheet(bytes: &[u8]) -> (String, Range<Data>) {
 /// What stands below a heading.
 fn column<'a>(sheet: &'a Range<Data>, heading: &str) -> Vec<&'a Data> {
     let heads = sheet.rows().next().unwrap();
-    let at = heads.iter().position(|it| it.to_string() == heading).unwrap_or_else(|| panic!("{heading}: {heads:?}"));
+    let at = heads.iter().position(|it| *it == heading).unwrap_or_else(|| panic!("{heading}: {heads:?}"));
     sheet.rows().skip(1).map(|row| &row[at]).collect()
 }
 

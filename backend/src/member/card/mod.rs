@@ -128,7 +128,7 @@ fn joined() -> _ {
 
 /// The cards that were issued below the caller's node, or paid for by the collective that it is. They stand at no station,
 /// so whoever is bound to stations sees none.
-fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
+pub fn visible(scope: &Scope) -> diesel::dsl::IntoBoxed<'static, joined, Pg> {
     joined().into_boxed().filter(cards::id.eq_any(visible_alone(scope).select(cards::id)))
 }
 
@@ -242,7 +242,7 @@ impl Switch for Cards {
     }
 
     /// Nobody but its holder, who is asked for.
-    async fn impact(_: &mut AsyncPgConnection, _: Uuid) -> Result<Impact> {
+    async fn impact(_: &mut AsyncPgConnection, _: &Scope, _: Uuid) -> Result<Impact> {
         Ok(Impact::default())
     }
 }

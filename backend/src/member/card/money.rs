@@ -1,6 +1,5 @@
 //! Recharging cards and the accounts of collectives, and what moved on a card.
 
-use actix_web::HttpRequest;
 use actix_web::web::{Json, Path};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,16 +9,15 @@ use schema::{card_products as products, cards, collectives};
 use shared::fixed::Fen;
 use shared::member::card::{CardMovement, CardRow, Cards, RECHARGE, RechargeForm};
 use shared::member::collective::{CollectiveRow, Collectives};
-use shared::page::{Page, PageQuery};
+use shared::page::{NewestQuery, Page, PageQuery};
 use shared::pricing::{RechargeTiers, recharge_bonus};
 use shared::resource::FormMap;
 use shared::text::t;
 use uuid::Uuid;
 
-use crate::api::body::Body;
+use crate::api::body::{Body, Params};
 use crate::api::op::Op;
-use crate::crud::routes::{NoFilter, read_search};
-use crate::crud::{Browse, Ctx, ops, routes};
+use crate::crud::{Browse, Ctx, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Account, Posting};
 
@@ -113,25 +111,31 @@ struct Moved {
 }
 
 /// `GET /members/cards/{id}/movements`, newest first.
-async fn movements(mut ctx: Ctx, id: Path<Uuid>, req: HttpRequest) -> Result<Json<Page<CardMovement>>> {
-    let (NoFilter {}, page) = read_search(req.query_string(), &[], ctx.lang)?;
+async fn movements(
+    mut ctx: Ctx,
+    id: Path<Uuid>,
+    Params(page): Params<NewestQuery>,
+) -> Result<Json<Page<CardMovement>>> {
+    let page = page::newest_first(page, ctx.lang)?;
     Cards::find(&mut ctx.conn, &ctx.caller.scope, *id).await?;
     Ok(Json(moved(&mut ctx.conn, *id, &page).await?))
 }
 
 async fn moved(conn: &mut AsyncPgConnection, card: Uuid, page: &PageQuery) -> Result<Page<CardMovement>> {
     let rows: Vec<Moved> = diesel::sql_query(
-        "select t.id, t.kind, t.created_at, count(*) over () as total, \
+        "select * from (select t.id, t.kind, t.created_at, count(*) over () as total, \
             coalesce(-sum(e.amount_fen) filter (where a.key = $1), 0)::bigint as principal_fen, \
             coalesce(-sum(e.amount_fen) filter (where a.key = $2), 0)::bigint as bonus_fen \
          from ledger_accounts a join ledger_entries e on e.account_id = a.id \
             join ledger_transactions t on t.id = e.transaction_id \
-         where a.key in ($1, $2) group by t.id order by t.id desc limit $3 offset $4",
+         where a.key in ($1, $2) group by t.id) moved \
+         where id < $3 order by id desc limit $4 offset $5",
     )
     .bind::<Text, _>(Account::CardPrincipal(card).key())
     .bind::<Text, _>(Account::CardBonus(card).key())
+    .bind::<SqlUuid, _>(page.cursor.unwrap_or(Uuid::max()))
     .bind::<BigInt, _>(page.size)
-    .bind::<BigInt, _>((page.page - 1) * page.size)
+    .bind::<BigInt, _>(page::offset(page))
     .load(conn)
     .await?;
     let total = rows.as_slice().first().map_or(0, |it| it.total);
@@ -139,8 +143,10 @@ async fn moved(conn: &mut AsyncPgConnection, card: Uuid, page: &PageQuery) -> Re
         let Moved { id, kind, principal_fen, bonus_fen, created_at, total: _ } = it;
         CardMovement { id, kind, principal_fen, bonus_fen, created_at }
     };
-    let items = rows.into_iter().map(movement).collect();
-    Ok(Page { items, page: page.page, size: page.size, total, total_capped: false, next_cursor: None })
+    let items: Vec<CardMovement> = rows.into_iter().map(movement).collect();
+    let full = i64::try_from(items.len()).is_ok_and(|got| got == page.size);
+    let next_cursor = items.last().filter(|_| full).map(|it| it.id);
+    Ok(Page { items, page: page.page, size: page.size, total, total_capped: false, next_cursor })
 }
 
 /// The operations that move money on cards, or tell of it.
@@ -151,6 +157,6 @@ pub fn operations() -> Vec<Op> {
         "movementsOfCard",
         t("充值及消费明细", "What moved on a card, newest first"),
     );
-    let told = told.tag("members/cards").query::<PageQuery>().permission("member.card.view");
+    let told = told.tag("members/cards").query::<NewestQuery>().permission("member.card.view");
     vec![recharge, told.returns_page::<CardMovement>().to(movements)]
 }

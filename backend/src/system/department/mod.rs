@@ -302,7 +302,7 @@ impl Switch for Departments {
         Ok(())
     }
 
-    async fn impact(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Impact> {
+    async fn impact(conn: &mut AsyncPgConnection, _: &Scope, id: Uuid) -> Result<Impact> {
         let users = users::table.filter(users::department_id.eq(id)).count().get_result(conn).await?;
         Ok(Impact { users, ..Impact::default() })
     }

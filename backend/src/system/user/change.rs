@@ -20,6 +20,7 @@ use crate::api::body::Body;
 use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
+use crate::auth::scope::Scope;
 use crate::auth::{new_password, session};
 use crate::crud::{Change, Create, Ctx, Delete, Impact, Switch, ops, routes};
 use crate::error::{Error, Result};
@@ -120,7 +121,7 @@ impl Switch for Users {
         rights::require_administrator(conn).await
     }
 
-    async fn impact(_conn: &mut AsyncPgConnection, _id: Uuid) -> Result<Impact> {
+    async fn impact(_: &mut AsyncPgConnection, _: &Scope, _: Uuid) -> Result<Impact> {
         Ok(Impact { users: 1, ..Impact::default() })
     }
 }

@@ -14,6 +14,7 @@ use schema::{
     collectives, departments, posts, properties, providers, roles as role_table, stations as station_table, user_roles,
     user_stations, users,
 };
+use serde_json::Value;
 use shared::page::{Page, PageQuery};
 use shared::system::user::{Reach, UserFilter, UserRow, Users};
 use shared::user::UserKind;
@@ -99,8 +100,8 @@ impl From<User> for UserRow {
     }
 }
 
-/// Adds to users what they have several of.
-async fn complete(conn: &mut AsyncPgConnection, users: &mut [UserRow]) -> Result<()> {
+/// Adds to users what they have several of: of their stations those that the caller sees.
+async fn complete(conn: &mut AsyncPgConnection, scope: &Scope, users: &mut [UserRow]) -> Result<()> {
     let ids: Vec<Uuid> = users.iter().map(|it| it.id).collect();
     let roles: Vec<(Uuid, Uuid, String)> = user_roles::table
         .inner_join(role_table::table)
@@ -124,13 +125,45 @@ async fn complete(conn: &mut AsyncPgConnection, users: &mut [UserRow]) -> Result
     }
     for (user, id, line, name) in stations {
         if let Some(user) = users.iter_mut().find(|it| it.id == user) {
+            user.reach = Reach::Stations;
+            if !sees(scope, id) {
+                continue;
+            }
             let of_line = if line == "bike" { &mut user.bike_station_ids } else { &mut user.car_station_ids };
             of_line.push(id);
-            user.reach = Reach::Stations;
             user.stations.push(name);
         }
     }
     Ok(())
+}
+
+/// Whether the caller sees a station that a user whom they see is bound to: it lies at their node or below it.
+fn sees(scope: &Scope, station: Uuid) -> bool {
+    scope.stations.as_ref().is_none_or(|mine| mine.contains(&station))
+}
+
+/// Takes the stations that the caller does not see out of a user as they once were.
+fn redact(scope: &Scope, user: &mut Value) {
+    let ids = |key: &str| -> Vec<Uuid> {
+        let ids = user.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|it| it.as_str()?.parse().ok()).collect()
+    };
+    let (car, bike) = (ids("car_station_ids"), ids("bike_station_ids"));
+    // Their names are in the order of the ids of both lines.
+    let mut all = [car.clone(), bike.clone()].concat();
+    all.sort_unstable();
+    let seen =
+        |ids: Vec<Uuid>| ids.into_iter().filter(|it| sees(scope, *it)).map(|it| it.to_string()).collect::<Vec<_>>();
+    let names = user.get("stations").and_then(Value::as_array).cloned().unwrap_or_default();
+    let names: Vec<Value> =
+        all.into_iter().zip(names).filter(|(id, _)| sees(scope, *id)).map(|(_, name)| name).collect();
+    let told =
+        [("car_station_ids", seen(car).into()), ("bike_station_ids", seen(bike).into()), ("stations", names.into())];
+    if let Some(user) = user.as_object_mut() {
+        for (key, value) in told {
+            user.entry(key).and_modify(|it| *it = value);
+        }
+    }
 }
 
 #[diesel::dsl::auto_type]
@@ -223,15 +256,19 @@ impl Browse for Users {
         let rows = beyond!(found(scope, filter), users::id, page).order(order).select(User::as_select());
         let counted = found(scope, filter).select(users::id);
         let mut page: Page<UserRow> = page::load::<User, _, _, _>(conn, page, rows, counted).await?;
-        complete(conn, &mut page.items).await?;
+        complete(conn, scope, &mut page.items).await?;
         Ok(page)
     }
 
     async fn find(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<UserRow> {
         let user: User = visible(scope).filter(users::id.eq(id)).select(User::as_select()).first(conn).await?;
         let mut rows = [UserRow::from(user)];
-        complete(conn, &mut rows).await?;
+        complete(conn, scope, &mut rows).await?;
         let [row] = rows;
         Ok(row)
+    }
+
+    fn redact(scope: &Scope, snapshot: &mut Value) {
+        redact(scope, snapshot);
     }
 }

@@ -38,14 +38,15 @@ pub async fn set(conn: &mut AsyncPgConnection, by: &Caller, user: Uuid, at: Node
         .for_share()
         .load(conn)
         .await?;
+    // Of another node's role nobody is told that it exists.
+    let here = |it: &&Known| {
+        let (kind, provider, property, collective) = it.1;
+        at.seat() == Seat { kind, provider, property, collective }
+    };
     for id in &new {
-        let known = known.iter().find(|it| it.0 == *id);
-        let (_, (kind, provider, property, collective), permissions, enabled) =
-            known.ok_or_else(|| Error::field("role_ids", "choice", t("角色不存在", "There is no such role")))?;
-        let seat = Seat { kind: *kind, provider: *provider, property: *property, collective: *collective };
-        if at.seat() != seat {
-            return Err(Error::field("role_ids", "choice", t("角色不属于该用户所在的节点", "A role of another node")));
-        }
+        let known = known.iter().find(|it| it.0 == *id).filter(here);
+        let text = t("角色不存在，或不属于该用户所在的节点", "No such role at the user's node");
+        let (.., permissions, enabled) = known.ok_or_else(|| Error::field("role_ids", "choice", text))?;
         if !enabled {
             return Err(Error::field("role_ids", "disabled", t("角色已禁用", "The role is disabled")));
         }

@@ -119,9 +119,10 @@ impl Model {
         self.rights(user).contains(right)
     }
 
-    /// Whether a node is the user's, or below it.
+    /// Whether a node is the user's, or below it. Who is bound to stations sees nothing of a collective, which has none.
     pub fn reaches(&self, user: usize, node: Node) -> bool {
-        self.users[user].node.holds(node)
+        let User { node: own, stations, .. } = &self.users[user];
+        own.holds(node) && (stations.is_empty() || node.kind != UserKind::Collective)
     }
 
     /// The stations that a user sees.

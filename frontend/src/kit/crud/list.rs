@@ -146,7 +146,7 @@ fn export_button(it: Listing) -> AnyView {
     let busy = RwSignal::new(false);
     let act = move || {
         busy.set(true);
-        let query = it.query.get_untracked().only(|name| !matches!(name, "page" | "size"));
+        let query = it.query.get_untracked().only(|name| !matches!(name, "page" | "size" | "sort"));
         leptos::task::spawn_local(async move {
             let name = format!("{}-{}.xlsx", say(it.desk.source.title), clock::today().to_string().replace('-', ""));
             if let Err(failure) =
