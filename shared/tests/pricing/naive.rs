@@ -115,7 +115,7 @@ fn bike(tariff: &BikeTariff, usage: &Usage) -> (Decimal, Decimal) {
     let kwh = decimal(usage.kwh);
     let (elec, service) = match &tariff.mode {
         BikeMode::Duration { pricing } => {
-            let minutes = (seconds + 59) / 60;
+            let minutes = seconds.div_ceil(60);
             let yuan = match (pricing, tariff.stop_amount) {
                 (_, Some(amount)) if minutes * 60 >= stop => decimal(amount),
                 (DurationPrice::Steps { steps }, amount) => {
@@ -154,7 +154,7 @@ fn power(price: &PowerPrice, mut watts: Vec<u32>, stop: usize) -> Decimal {
     let strongest = watts.iter().copied().max().unwrap();
     if let Granularity::Ceil { unit_minutes } = price.granularity {
         let unit = usize::try_from(unit_minutes.get()).unwrap() * 60;
-        while watts.len() % unit != 0 && watts.len() < stop {
+        while !watts.len().is_multiple_of(unit) && watts.len() < stop {
             watts.push(watts[watts.len() - 1]);
         }
     }
