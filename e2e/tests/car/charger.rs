@@ -71,7 +71,7 @@ async fn every_action_on_chargers_is_done_in_the_console() -> Result<()> {
             it.enter("serial_no", ONLINE).await?;
             it.fill_in_charger(STATION, "快充区", "又一号桩").await?;
             let why = it.refused().await?;
-            ensure!(why.contains("已"), "{why}");
+            ensure!(why.contains("不可用"), "{why}");
             it.fill_in_tariff(STATION, "快充区", "统一电价").await?;
             it.flip("effective_now").await?;
             it.save().await

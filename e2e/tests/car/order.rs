@@ -84,7 +84,7 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             starting.pay()?;
             sees_state(it, "启动中", &[&starting]).await?;
             end(it, "启动中", &starting).await?;
-            ensure!(cell(it, &starting, 9).await? == "0.00", "what never began costs nothing");
+            ensure!(cell(it, &starting, 10).await? == "0.00", "what never began costs nothing");
             Ok(())
         })
         .await?;
@@ -139,7 +139,7 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
         let fee = whole.driver.detail(whole.id()).await?.charged_fen;
         walk.does("3.4.1/4 3.4.1/4.1 3.4.1/4.2", async |it| {
             let back = Fen(PREPAID.0 - fee.0);
-            until("the rest is given back", async || Ok(cell(it, &whole, 10).await? == back.yuan())).await?;
+            until("the rest is given back", async || Ok(cell(it, &whole, 11).await? == back.yuan())).await?;
             ensure!(!it.offers(starting.no(), "refund").await?, "what cost nothing is not refunded");
             let part = Fen(10);
             fill_in_refund(it, &whole, Fen(fee.0 + 1)).await?;
@@ -154,7 +154,7 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             it.save().await?;
             it.told("已提交：退费").await?;
             let back = Fen(back.0 + part.0);
-            until("the part is given back", async || Ok(cell(it, &whole, 10).await? == back.yuan())).await?;
+            until("the part is given back", async || Ok(cell(it, &whole, 11).await? == back.yuan())).await?;
             // What went back already is not given again.
             fill_in_refund(it, &whole, fee).await?;
             let why = it.refused().await?;
@@ -176,7 +176,7 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             it.screenshot("invoice-form").await?;
             it.save().await?;
             it.told("开票成功").await?;
-            until("it is issued", async || Ok(cell(it, &whole, 11).await? == "开票成功")).await?;
+            until("it is issued", async || Ok(cell(it, &whole, 12).await? == "开票成功")).await?;
             ensure!(!it.offers(whole.no(), "invoice").await?, "it is invoiced once");
             // What is invoiced is not refunded.
             fill_in_refund(it, &whole, Fen(1)).await?;
