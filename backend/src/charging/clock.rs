@@ -176,7 +176,7 @@ impl Clock {
         at >= self.began_at() - SLACK
             && at <= now + ahead
             && !(at < last.at - SLACK && wh.is_some_and(|it| it > last.wh.saturating_add(COARSE_WH)))
-            && !it.from_wh.is_some_and(|from| wh.is_some_and(|it| it < from.saturating_sub(COARSE_WH)))
+            && it.from_wh.is_none_or(|from| wh.is_none_or(|it| it >= from.saturating_sub(COARSE_WH)))
             && self.later.get(run).is_none_or(|next| at <= next.began_at() + SLACK)
     }
 
