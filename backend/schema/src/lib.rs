@@ -361,15 +361,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency_keys (actor, operation, key) {
+    idempotency_keys (id) {
         actor -> Uuid,
         operation -> Text,
         key -> Text,
         request_hash -> Text,
-        status -> Nullable<Int4>,
-        body -> Nullable<Text>,
-        locked_until -> Timestamptz,
+        answer -> Text,
         created_at -> Timestamptz,
+        id -> Uuid,
     }
 }
 
@@ -492,6 +491,7 @@ diesel::table! {
         idem_key -> Text,
         reversal_of -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        key_id -> Nullable<Uuid>,
     }
 }
 
@@ -592,6 +592,7 @@ diesel::table! {
         paid_at -> Nullable<Timestamptz>,
         notified_at -> Nullable<Timestamptz>,
         version -> Int8,
+        key_id -> Nullable<Uuid>,
     }
 }
 
@@ -675,6 +676,7 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         version -> Int8,
         retried_as -> Nullable<Text>,
+        key_id -> Nullable<Uuid>,
     }
 }
 

@@ -2,6 +2,9 @@
 
 pub mod body;
 pub mod idempotency;
+pub mod intake;
 pub mod op;
 pub mod openapi;
 pub mod request;
+pub mod turn;
+pub mod work;
