@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::app::{Answer, Client, KEY, Tenant, TestApp};
+use crate::channel::Mood;
 use crate::payment::{World, eventually};
 
 const COLLECTIVES: &str = "/api/v1/members/collectives";
@@ -339,7 +340,27 @@ async fn a_driver_that_repeats_has_one_order_and_one_payment() {
         assert_eq!((answer.status, answer.headers.contains_key("idempotent-replayed")), (200, replayed));
         assert_eq!(answer.json["payment"]["payment_no"], first["payment"]["payment_no"]);
     }
+    assert_eq!(made(&world).await, "1 1");
+}
+
+/// What a channel refused is refused to whoever repeats it, too, and is not asked of the channel again.
+#[tokio::test]
+async fn a_refused_payment_stays_refused_under_its_key() {
+    let world = World::new().await;
+    let form = json!({"connector_id": world.site.connectors[0], "prepaid_fen": 5000, "start_method": "scan"});
+    let start = || world.driver.post_keyed("/api/app/v1/orders", &form, "start");
+    world.channel.set(Mood::Refuses);
+    assert_eq!(start().await.refused(), (503, "payment_refused"));
+    world.channel.set(Mood::Fine);
+    assert_eq!(start().await.refused(), (503, "payment_refused"));
+    assert_eq!(made(&world).await, "1 1");
+    world.driver.post_keyed("/api/app/v1/orders", &form, "another").await.ok();
+    assert_eq!(made(&world).await, "2 2");
+}
+
+/// How many orders and payments there are.
+async fn made(world: &World) -> String {
     let made = "select format('%s %s', (select count(*) from car_orders), (select count(*) from payments)) as what";
     let made: Named = diesel::sql_query(made).get_result(&mut world.app.conn().await).await.unwrap();
-    assert_eq!(made.what, "1 1");
+    made.what
 }
