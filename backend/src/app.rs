@@ -5,8 +5,11 @@ use std::sync::{Arc, LazyLock};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
 use uuid::{ClockSequence, Timestamp, Uuid};
 
+use crate::api::intake::Intake;
+use crate::api::turn::{self, Turns};
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::config::Config;
@@ -33,6 +36,10 @@ pub struct Core {
     pub gateway: Gateway,
     /// The numbers of the first page.
     pub dashboards: dashboard::Cache,
+    /// The bodies that are being taken in.
+    pub intake: Intake,
+    /// Who writes and who waits to.
+    pub turns: Arc<Turns>,
     /// Draining: no new work.
     pub stopping: tokio_util::sync::CancellationToken,
 }
@@ -44,6 +51,8 @@ pub struct App {
     pub core: Arc<Core>,
     /// This thread's connections.
     pub db: Db,
+    /// How many of them may write at once.
+    writers: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for App {
@@ -66,6 +75,8 @@ impl Core {
             hub: Hub::default(),
             gateway: Gateway::new(&config),
             dashboards: dashboard::Cache::default(),
+            intake: Intake::new(std::time::Duration::from_secs(config.http.body_seconds)),
+            turns: Arc::default(),
             stopping: tokio_util::sync::CancellationToken::new(),
             database_url,
             config,
@@ -88,13 +99,39 @@ pub fn http_client() -> Result<reqwest::Client> {
 }
 
 impl App {
-    /// The application for one thread, with a pool of its own.
+    /// The application for one thread of work that nobody waits for, with a pool of its own.
     ///
     /// # Errors
     /// Never in practice; see [`db::pool`].
     pub fn new(core: Arc<Core>) -> Result<Self> {
-        let db = db::pool(&core.database_url, core.config.database.connections)?;
-        Ok(Self { core, db })
+        Self::with_pool(core, false)
+    }
+
+    /// The application for one thread that answers requests and devices, with a pool of its own.
+    ///
+    /// # Errors
+    /// Never in practice; see [`db::pool`].
+    pub fn answering(core: Arc<Core>) -> Result<Self> {
+        Self::with_pool(core, true)
+    }
+
+    fn with_pool(core: Arc<Core>, awaited: bool) -> Result<Self> {
+        let connections = core.config.database.connections;
+        let db = db::pool(&core.database_url, connections, awaited)?;
+        // Two are left to those who read, whatever happens.
+        let writers = Arc::new(Semaphore::new(connections.saturating_sub(2).max(1)));
+        Ok(Self { core, db, writers })
+    }
+
+    /// Waits until a request may write: that of a caller who is known, to a row if it names one, or anybody's.
+    ///
+    /// # Errors
+    /// 429 when too many wait already, or it takes too long.
+    pub async fn turn(&self, caller: Option<Uuid>, row: Option<Uuid>) -> crate::error::Result<turn::Turn> {
+        match caller {
+            Some(caller) => self.turns.take(caller, row, &self.writers).await,
+            None => turn::Turn::of_nobody(&self.writers).await,
+        }
     }
 
     /// A connection.

@@ -82,6 +82,8 @@ pub struct Http {
     pub console: PathBuf,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// A small body that is not there after this is given up.
+    pub body_seconds: u64,
 }
 
 impl Default for Http {
@@ -92,6 +94,7 @@ impl Default for Http {
             workers: 0,
             console: "frontend/dist".into(),
             trusted_proxies: vec![],
+            body_seconds: 10,
         }
     }
 }

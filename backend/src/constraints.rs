@@ -2,6 +2,7 @@
 
 use shared::text::{Text, t};
 
+use crate::api::idempotency::already_done;
 use crate::error::Error;
 
 const TAKEN: Text = t("已被使用", "Already taken");
@@ -50,10 +51,16 @@ const STATES: &[(&str, &str, Text)] = &[
     ("ledger_accounts_guard_check", "insufficient", t("余额不足", "The balance does not suffice")),
 ];
 
+/// Constraints that say that what a key stands for was done before, though its row is gone.
+const DONE: &[&str] = &["ledger_transactions_key_id_key", "payments_key_id_key", "refunds_key_id_key"];
+
 /// The error that the violation of a known constraint means.
 pub fn error(constraint: &str) -> Option<Error> {
     if let Some((_, field, code, text)) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint) {
         return Some(Error::field(*field, code, *text));
+    }
+    if DONE.contains(&constraint) {
+        return Some(already_done());
     }
     let (_, code, text) = STATES.iter().find(|(name, ..)| *name == constraint)?;
     Some(Error::Conflict(code, *text))

@@ -6,7 +6,7 @@ use diesel::{ConnectionError, QueryResult};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 /// The migrations, compiled in.
@@ -23,14 +23,21 @@ diesel::define_sql_function! {
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
-/// A pool of at most `size` connections; none is opened before it is needed.
+/// How long somebody is let wait for a lock who is himself waited for.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// A pool of at most `size` connections; none is opened before it is needed. Where somebody waits for the answer, a lock is
+/// not waited for without end, so that one row that is locked does not hold all connections.
 ///
 /// # Errors
 /// Never in practice: the settings are fixed here.
-pub fn pool(url: &str, size: usize) -> Result<Db> {
+pub fn pool(url: &str, size: usize, awaited: bool) -> Result<Db> {
     let mut config = ManagerConfig::default();
     // `Verified` costs a query for every check-out; a dead connection is noticed by its first query instead.
     config.recycling_method = RecyclingMethod::Fast;
+    if awaited {
+        config.custom_setup = Box::new(|url| Box::pin(connect_awaited(url)));
+    }
     let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
     let pool = Pool::builder(manager)
         .max_size(size)
@@ -103,6 +110,13 @@ pub async fn is_current(conn: &mut AsyncPgConnection) -> Result<bool> {
         let version = it.name().version().to_string();
         done.iter().any(|done| done.version == version)
     }))
+}
+
+async fn connect_awaited(url: &str) -> std::result::Result<AsyncPgConnection, ConnectionError> {
+    let mut conn = connect(url).await?;
+    let setting = format!("SET lock_timeout = '{LOCK_TIMEOUT}'");
+    conn.batch_execute(&setting).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
 }
 
 /// One connection outside of any pool.

@@ -7,6 +7,7 @@ use shared::fixed::Fen;
 use shared::problem::{FieldError, Problem};
 use shared::text::{Lang, Text, t};
 
+use crate::api::turn;
 use crate::constraints;
 
 /// Why a request failed.
@@ -30,6 +31,9 @@ pub enum Error {
     /// 409: more is to be refunded than this.
     #[error("only {0} yuan can be refunded")]
     RefundLimit(Fen),
+    /// 409: the same request, under its idempotency key, is at work.
+    #[error("the same request is still running")]
+    StillRunning,
     /// 422: fields are wrong, worded already.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
@@ -42,6 +46,9 @@ pub enum Error {
     /// 405: there is no such operation at this address.
     #[error("method not allowed")]
     Method,
+    /// 408: the request's body does not come, or too slowly.
+    #[error("request too slow")]
+    TooSlow,
     /// 413: the request is larger than is taken.
     #[error("request too large")]
     TooLarge,
@@ -98,6 +105,10 @@ impl Error {
                 };
                 ("refund_limit", t("超过可退金额", "More than can be refunded"), detail, vec![])
             }
+            Self::StillRunning => {
+                let text = t("相同的请求正在处理", "The same request is still running");
+                ("still_running", t("当前状态不允许", "The state forbids it"), text.get(lang).to_owned(), vec![])
+            }
             Self::Invalid(errors) => ("invalid", t("填写有误", "Something is wrong"), said(errors), errors.clone()),
             Self::Field(field, code, text) => {
                 let errors = vec![FieldError::new(field, code, text.get(lang))];
@@ -109,6 +120,10 @@ impl Error {
             Self::Method => {
                 let text = t("该地址不支持此方法", "The address does not take this method; see `Allow`");
                 ("method_not_allowed", t("方法不支持", "Method not allowed"), text.get(lang).to_owned(), vec![])
+            }
+            Self::TooSlow => {
+                let text = t("请求内容传输过慢", "The request's body came too slowly");
+                ("request_timeout", t("请求超时", "Too slow"), text.get(lang).to_owned(), vec![])
             }
             Self::TooLarge => {
                 let text = t("请求内容过大", "The request is larger than is taken");
@@ -140,7 +155,12 @@ impl Error {
     pub fn answer(&self, lang: Lang, request_id: Option<String>) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/problem+json");
-        if let Self::Limited(seconds, _) = self {
+        let wait = match self {
+            Self::Limited(seconds, _) => Some(*seconds),
+            Self::StillRunning => Some(1),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         let problem = self.problem(lang, request_id);
@@ -159,10 +179,11 @@ impl ResponseError for Error {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoSuch(_) => StatusCode::NOT_FOUND,
-            Self::Conflict(..) | Self::RefundLimit(_) => StatusCode::CONFLICT,
+            Self::Conflict(..) | Self::RefundLimit(_) | Self::StillRunning => StatusCode::CONFLICT,
             Self::Invalid(_) | Self::Field(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
@@ -193,6 +214,8 @@ impl From<diesel::result::Error> for Error {
                     (DatabaseErrorKind::Unknown, None) if is_nul(info.as_ref()) => {
                         Self::field("request", "format", crate::api::address::NUL)
                     }
+                    // Its SQLSTATE, 55P03, is not passed on.
+                    (DatabaseErrorKind::Unknown, None) if info.message().contains("lock timeout") => turn::busy(),
                     (kind, None) => Self::Internal(Db::DatabaseError(kind, info).into()),
                 }
             }

@@ -41,12 +41,7 @@ const KEPT: &[Kept] = &[
     Kept { table: "audits", days: |_, it| it.audit_days.into(), age: Age::Id, old: "id < $1" },
     Kept { table: "inbox", days: |it, _| it.inbox_days, age: Age::Id, old: "id < $1 and state <> 'new'" },
     Kept { table: "inbox_rejected", days: |it, _| it.inbox_days, age: Age::Id, old: "id < $1" },
-    Kept {
-        table: "idempotency_keys",
-        days: |it, _| it.idempotency_days,
-        age: Age::Time,
-        old: "created_at < $1 and (status is not null or locked_until < now())",
-    },
+    Kept { table: "idempotency_keys", days: |it, _| it.idempotency_days, age: Age::Time, old: "created_at < $1" },
     Kept { table: "jobs", days: |it, _| it.jobs_days, age: Age::Time, old: "state = 'done' and finished_at < $1" },
     // A spent token is known until it expires: whoever comes with it then has stolen it.
     Kept { table: "sessions", days: |it, _| it.sessions_days, age: Age::Time, old: "expires_at < $1" },

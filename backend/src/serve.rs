@@ -40,7 +40,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     let process = core.config.process.clone();
     let server = HttpServer::new(move || {
         // Each worker has its own connections: a connection is driven by the runtime that opened it.
-        let app = App::new(core.clone()).map(web::Data::new);
+        let app = App::answering(core.clone()).map(web::Data::new);
         let (document, tries) = (document.clone(), tries.clone());
         let process = process.clone();
         Actix::new()

@@ -13,6 +13,9 @@ use uuid::Uuid;
 const FRESH: &str = "lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' \
                      || substr(md5(random()::text), 1, 19)";
 
+/// Where the id of a request's idempotency key is the second parameter.
+const KEY_ID: &str = "set_config('wattyard.key_id', $2";
+
 struct Statement {
     backend: u64,
     sql: String,
@@ -82,6 +85,8 @@ fn write(statements: &[Statement], answer: &Value) -> Result<(String, String)> {
     let number = |key: &str| answer.pointer(key).and_then(Value::as_str).map(str::to_owned);
     let (order_no, payment_no) = (number("/order/order_no"), number("/payment/payment_no"));
     let mut fresh: Vec<String> = payment_no.into_iter().collect();
+    // An idempotency key is used once.
+    fresh.extend(statements.iter().filter(|it| it.sql.contains(KEY_ID)).filter_map(|it| it.parameters.get(1)?.clone()));
     for value in statements.iter().flat_map(|it| &it.parameters).flatten() {
         if is_new(value) && !fresh.contains(value) {
             fresh.push(value.clone());
@@ -139,6 +144,7 @@ mod tests {
             parameters: values.iter().map(|it| Some((*it).to_owned())).collect(),
         };
         let statements = [
+            statement("select set_config('wattyard.key_id', $2, true), $1", &["7", "a key"]),
             statement("INSERT INTO \"o\" VALUES ($1, $2) RETURNING \"order_no\"", &[&id, "5"]),
             statement("INSERT INTO s VALUES ($1, $2::text)", &[&id, "C1"]),
         ];
@@ -148,10 +154,11 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "INSERT INTO \"o\" VALUES (:fresh0, :p0_1) RETURNING \"order_no\" \\gset",
-                "INSERT INTO s VALUES (:fresh0, :order_no::text);",
+                "select set_config('wattyard.key_id', :fresh0, true), :p0_0;",
+                "INSERT INTO \"o\" VALUES (:fresh1, :p1_1) RETURNING \"order_no\" \\gset",
+                "INSERT INTO s VALUES (:fresh1, :order_no::text);",
             ]
         );
-        assert_eq!(variables, "p0_1=5\n");
+        assert_eq!(variables, "p0_0=7\np1_1=5\n");
     }
 }

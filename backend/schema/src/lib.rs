@@ -365,15 +365,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency_keys (actor, operation, key) {
+    idempotency_keys (id) {
         actor -> Uuid,
         operation -> Text,
         key -> Text,
         request_hash -> Text,
-        status -> Nullable<Int4>,
-        body -> Nullable<Text>,
-        locked_until -> Timestamptz,
+        answer -> Text,
         created_at -> Timestamptz,
+        id -> Uuid,
     }
 }
 
@@ -496,6 +495,7 @@ diesel::table! {
         idem_key -> Text,
         reversal_of -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        key_id -> Nullable<Uuid>,
     }
 }
 
@@ -599,6 +599,7 @@ diesel::table! {
         paid_at -> Nullable<Timestamptz>,
         notified_at -> Nullable<Timestamptz>,
         version -> Int8,
+        key_id -> Nullable<Uuid>,
     }
 }
 
@@ -682,6 +683,7 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         version -> Int8,
         retried_as -> Nullable<Text>,
+        key_id -> Nullable<Uuid>,
     }
 }
 

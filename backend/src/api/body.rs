@@ -12,7 +12,11 @@ use super::address::NUL;
 use crate::error::{Error, Result};
 
 /// The most JSON that a request may bring.
-const LIMIT: usize = 256 << 10;
+pub const LIMIT: usize = 256 << 10;
+/// The most that somebody may bring who is not logged in.
+pub const GUEST_LIMIT: usize = 64 << 10;
+/// The largest file that a request may bring, with the form around it.
+pub const FILE_LIMIT: usize = (8 << 20) + (64 << 10);
 
 /// A JSON body.
 pub struct Body<T>(pub T);
@@ -24,9 +28,6 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
         let bytes = Bytes::from_request(req, payload);
         Box::pin(async move {
             let bytes = bytes.await?;
-            if bytes.len() > LIMIT {
-                return Err(Error::TooLarge.into());
-            }
             Ok(Self(read(&bytes)?))
         })
     }

@@ -1,137 +1,170 @@
-//! Idempotency keys: the same key and body give the first answer again, and nothing is done twice.
+//! Idempotency keys: what was done under a key is never done again, and its answer is given again.
+//!
+//! A key's row is written in the transaction of what is done under it. Whatever happens to the client, the process or the
+//! database, both are there afterwards or neither is, and a repeat finds out which. What was refused left no row and may be
+//! tried again. Money that is moved meanwhile names the key in its own rows, so that it is not moved twice either when the
+//! key's row has been thrown away.
 
-use actix_web::body::{BoxBody, to_bytes_limited};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::middleware::Next;
-use actix_web::web::{Bytes, BytesMut};
-use actix_web::{HttpMessage, HttpResponse};
-use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::{Arc, OnceLock};
+
+use actix_web::HttpRequest;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::StreamExt;
 use schema::idempotency_keys as keys;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use shared::text::t;
 use uuid::Uuid;
 
-use super::request::Actor;
-use crate::app::App;
 use crate::auth::token::digest;
 use crate::error::{Error, Result};
 
-/// The largest body that a keyed request may have, and the largest answer that is kept.
-const LIMIT: usize = 64 << 10;
-/// A request that has not ended after this long is taken to have died.
-const LOCK: TimeDelta = TimeDelta::seconds(60);
+/// The header that names the key.
+pub const HEADER: &str = "Idempotency-Key";
+/// The longest key.
+const LONGEST: usize = 255;
 
-/// What was there under a key.
-enum Before {
-    Nothing,
-    Answer(u16, String),
+/// How a key was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// What it stands for was done now.
+    Done,
+    /// It had been done before.
+    Replayed,
 }
 
-/// Keeps the answer of a keyed operation and gives it again.
-pub async fn keep(
-    operation: String,
-    mut req: ServiceRequest,
-    next: Next<BoxBody>,
-) -> actix_web::Result<ServiceResponse> {
-    let key = req.headers().get("idempotency-key").map(|it| it.to_str().unwrap_or_default().to_owned());
-    let Some(key) = key else { return next.call(req).await };
-    if key.is_empty() || key.len() > 255 {
-        let text = t("1 到 255 个可见字符", "1 to 255 visible characters");
-        return Err(Error::field("Idempotency-Key", "format", text).into());
-    }
-    let app =
-        req.app_data::<actix_web::web::Data<App>>().ok_or_else(|| Error::internal("no application"))?.get_ref().clone();
-    let actor = req.extensions().get::<Actor>().map(|it| it.0).ok_or_else(|| Error::internal("a keyed guest"))?;
-    let body = read_body(&mut req).await?;
-    let hash = digest(&format!("{}\n{}", req.path(), String::from_utf8_lossy(&body)));
-    let mut conn = app.conn().await?;
-    if let Before::Answer(status, text) = claim(&mut conn, actor, &operation, &key, &hash, app.now()).await? {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-        let mut response = HttpResponse::build(status);
-        response.insert_header(("idempotent-replayed", "true")).content_type("application/json");
-        return Ok(req.into_response(response.body(text)));
-    }
-    drop(conn);
-    req.set_payload(Payload::from(body));
-    let response = next.call(req).await;
-    let mut conn = app.conn().await?;
-    let row = keys::table.find((actor, &operation, &key));
-    // What was refused may be tried again; only what was done is kept.
-    let done = matches!(&response, Ok(it) if it.status().is_success());
-    if !done {
-        diesel::delete(row).execute(&mut conn).await.map_err(Error::from)?;
-        return response;
-    }
-    let (http, response) = response?.into_parts();
-    let (head, body) = response.into_parts();
-    let bytes = to_bytes_limited(body, LIMIT).await.map_err(|_| Error::internal("an answer too large to keep"))??;
-    diesel::update(row)
-        .set((
-            keys::status.eq(i32::from(head.status().as_u16())),
-            keys::body.eq(String::from_utf8_lossy(&bytes).into_owned()),
-        ))
-        .execute(&mut conn)
-        .await
-        .map_err(Error::from)?;
-    Ok(ServiceResponse::new(http, head.set_body(BoxBody::new(bytes))))
-}
-
-async fn read_body(req: &mut ServiceRequest) -> actix_web::Result<Bytes> {
-    let mut payload = req.take_payload();
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk?;
-        if body.len() + chunk.len() > LIMIT {
-            return Err(Error::TooLarge.into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
-
-async fn claim(
-    conn: &mut AsyncPgConnection,
+/// The key of one request.
+#[derive(Clone, Debug)]
+pub struct Key {
+    id: Uuid,
     actor: Uuid,
-    operation: &str,
-    key: &str,
-    hash: &str,
-    now: DateTime<Utc>,
-) -> Result<Before> {
-    let new = (
-        keys::actor.eq(actor),
-        keys::operation.eq(operation),
-        keys::key.eq(key),
-        keys::request_hash.eq(hash),
-        keys::locked_until.eq(now + LOCK),
-    );
-    if diesel::insert_into(keys::table).values(new).on_conflict_do_nothing().execute(conn).await? == 1 {
-        return Ok(Before::Nothing);
+    operation: Arc<str>,
+    key: String,
+    /// What the request asks for.
+    hash: String,
+    used: Arc<OnceLock<Used>>,
+}
+
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(sql_type = Bool)]
+    free: bool,
+}
+
+impl Key {
+    /// The key that a request of this actor names.
+    ///
+    /// # Errors
+    /// 422 when it names none, or none that can be kept.
+    pub fn of(req: &HttpRequest, actor: Uuid, operation: &Arc<str>, body: &[u8]) -> Result<Self> {
+        let Some(key) = req.headers().get(HEADER) else {
+            let text = t("该操作必须带 Idempotency-Key 请求头", "This operation needs the header Idempotency-Key");
+            return Err(Error::field(HEADER, "idempotency_key_required", text));
+        };
+        let key = key.to_str().ok().filter(|it| (1..=LONGEST).contains(&it.len()));
+        let Some(key) = key else {
+            return Err(Error::field(HEADER, "format", t("1 到 255 个可见字符", "1 to 255 visible characters")));
+        };
+        let hash = digest(&format!("{}\n{}", req.path(), String::from_utf8_lossy(body)));
+        let (id, key) = (id(actor, operation, key), key.to_owned());
+        Ok(Self { id, actor, operation: operation.clone(), key, hash, used: Arc::default() })
     }
-    type Row = (String, Option<i32>, Option<String>);
-    let row: Option<Row> = keys::table
-        .find((actor, operation, key))
-        .select((keys::request_hash, keys::status, keys::body))
-        .first(conn)
-        .await
-        .optional()?;
-    let busy = || Error::Conflict("still_running", t("相同的请求正在处理", "The same request is still running"));
-    let Some((known, status, body)) = row else { return Err(busy()) };
-    if known != hash {
-        let text = t("该幂等键已用于其他内容", "The key was used for another content");
-        return Err(Error::field("Idempotency-Key", "reused", text));
+
+    /// The id of its row, by which rows name the key that they were made under.
+    pub const fn id(&self) -> Uuid {
+        self.id
     }
-    if let (Some(status), Some(body)) = (status, body) {
-        return Ok(Before::Answer(u16::try_from(status).unwrap_or(200), body));
+
+    /// How it was used, if it was.
+    pub fn used(&self) -> Option<Used> {
+        self.used.get().copied()
     }
-    // The first request died before it ended: take its place, unless somebody else just did.
-    let taken = diesel::update(keys::table.find((actor, operation, key)))
-        .filter(keys::status.is_null())
-        .filter(keys::locked_until.lt(now))
-        .set(keys::locked_until.eq(now + LOCK))
-        .execute(conn)
+
+    /// In the caller's transaction: does what was not done under this key before, and keeps its answer; else gives the
+    /// answer of that time.
+    ///
+    /// # Errors
+    /// 409 while another request with the key is at work, 422 when the key was used for something else, and whatever the
+    /// deed says, which is then as undone as the key is unused.
+    pub async fn once<R: Serialize + DeserializeOwned>(
+        &self,
+        conn: &mut AsyncPgConnection,
+        deed: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<R>,
+    ) -> Result<R> {
+        self.lock(conn).await?;
+        let known: Option<(String, String)> =
+            keys::table.find(self.id).select((keys::request_hash, keys::answer)).first(conn).await.optional()?;
+        if let Some((hash, answer)) = known {
+            let answer = self.answer(&hash, &answer)?;
+            self.used.get_or_init(|| Used::Replayed);
+            return Ok(answer);
+        }
+        let done = deed(conn).await?;
+        let answer = serde_json::to_string(&done).map_err(|err| Error::internal(err.to_string()))?;
+        let row = (
+            keys::id.eq(self.id),
+            keys::actor.eq(self.actor),
+            keys::operation.eq(&*self.operation),
+            keys::key.eq(&self.key),
+            keys::request_hash.eq(&self.hash),
+            keys::answer.eq(answer),
+        );
+        diesel::insert_into(keys::table).values(row).execute(conn).await?;
+        self.used.get_or_init(|| Used::Done);
+        Ok(done)
+    }
+
+    /// Keeps other requests with this key out until the transaction ends, and has its rows name the key.
+    async fn lock(&self, conn: &mut AsyncPgConnection) -> Result<()> {
+        let (number, _) = self.id.as_u64_pair();
+        let Locked { free } = diesel::sql_query(
+            "select pg_try_advisory_xact_lock($1) as free, set_config('wattyard.key_id', $2, true) as setting",
+        )
+        .bind::<BigInt, _>(number.cast_signed())
+        .bind::<Text, _>(self.id.to_string())
+        .get_result(conn)
         .await?;
-    if taken == 1 { Ok(Before::Nothing) } else { Err(busy()) }
+        if free { Ok(()) } else { Err(Error::StillRunning) }
+    }
+
+    fn answer<R: DeserializeOwned>(&self, hash: &str, answer: &str) -> Result<R> {
+        if hash != self.hash {
+            let text = t("该幂等键已用于其他内容", "The key was used for another content");
+            return Err(Error::field(HEADER, "reused", text));
+        }
+        // An answer of an older version of this program may be written otherwise. What was done stays done.
+        serde_json::from_str(answer).map_err(|_| already_done())
+    }
+}
+
+/// Refuses what a key stands for, which was done long ago.
+pub fn already_done() -> Error {
+    let text = t(
+        "该幂等键对应的操作早已执行，请查询结果；如需再次执行，请使用新的幂等键",
+        "What this key stands for was done before; look at what became of it, or use a new key to have it done again",
+    );
+    Error::Conflict("already_done", text)
+}
+
+/// The id of a key's row. A migration computes the same.
+fn id(actor: Uuid, operation: &str, key: &str) -> Uuid {
+    let digest = Sha256::digest(format!("{actor}\n{operation}\n{key}"));
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    Uuid::from_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_what_the_migration_computes() {
+        // select encode(substring(sha256(convert_to(concat_ws(E'\n', …), 'UTF8')) for 16), 'hex')::uuid
+        let actor = Uuid::from_u128(1);
+        assert_eq!(id(actor, "rechargeCard", "k-1").to_string(), "1fce9676-9942-c9ee-f913-c6ab7844fca5");
+        assert_ne!(id(actor, "rechargeCard", "k-1"), id(actor, "rechargeCard", "k-2"));
+    }
 }

@@ -3,6 +3,9 @@
 pub mod address;
 pub mod body;
 pub mod idempotency;
+pub mod intake;
 pub mod op;
 pub mod openapi;
 pub mod request;
+pub mod turn;
+pub mod work;

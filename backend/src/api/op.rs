@@ -2,6 +2,7 @@
 //! mounted, the rights are enforced and the OpenAPI document is written, so that none of them can be forgotten.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
@@ -15,7 +16,8 @@ use utoipa::openapi::{Content, ObjectBuilder, Ref, RefOr, Required, Schema, Type
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::address::{self, Known};
-use super::{idempotency, request};
+use super::request::Rules;
+use super::{body, idempotency, request};
 
 /// Who may use an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub struct Op {
     pub body: Option<Answer>,
     /// What it answers.
     pub answer: Answer,
-    /// Takes an `Idempotency-Key`.
+    /// Is done once under an `Idempotency-Key`, and refused without one.
     pub keyed: bool,
     /// How it can fail besides what follows from all this: statuses.
     pub fails: Vec<&'static str>,
@@ -224,13 +226,16 @@ impl Op {
         self
     }
 
-    /// Moves money or hardware: the same key gives the same answer again.
+    /// Moves money or hardware: it needs a key, and is done once under it.
     pub fn keyed(mut self) -> Self {
         let key = ParameterBuilder::new()
-            .name("Idempotency-Key")
+            .name(idempotency::HEADER)
             .parameter_in(ParameterIn::Header)
-            .required(Required::False)
-            .description(Some("The same key with the same body gives the first answer again."))
+            .required(Required::True)
+            .description(Some(
+                "Made up for each new wish, 1 to 255 characters. What was done under a key is not done again: the same key \
+                 with the same body gives the first answer again, with `idempotent-replayed: true`.",
+            ))
             .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255))));
         self.params.push(key.build());
         self.keyed = true;
@@ -244,16 +249,26 @@ impl Op {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
+        let rules = Rc::new(Rules {
+            id: self.id.as_str().into(),
+            access: self.access.clone(),
+            keyed: self.keyed,
+            body: (!self.method.is_safe()).then(|| self.largest_body()),
+        });
         let known = Known::of(&self.params);
-        let mut route = web::method(self.method.clone()).to(handler);
-        route = route.wrap(from_fn(move |req, next| address::check(known.clone(), req, next)));
-        if self.keyed {
-            let operation = self.id.clone();
-            route = route.wrap(from_fn(move |req, next| idempotency::keep(operation.clone(), req, next)));
-        }
-        let access = self.access.clone();
-        self.route = Some(route.wrap(from_fn(move |req, next| request::authorize(access.clone(), req, next))));
+        let route = web::method(self.method.clone()).to(handler);
+        let route = route.wrap(from_fn(move |req, next| address::check(known.clone(), req, next)));
+        self.route = Some(route.wrap(from_fn(move |req, next| request::authorize(rules.clone(), req, next))));
         self
+    }
+
+    /// Those who are not logged in bring little; sheets are large.
+    fn largest_body(&self) -> usize {
+        match (&self.access, &self.body) {
+            (Access::Public, _) => body::GUEST_LIMIT,
+            (_, Some(Answer::Other(_))) => body::FILE_LIMIT,
+            (_, Some(Answer::Json(..) | Answer::Nothing) | None) => body::LIMIT,
+        }
     }
 
     fn add_schema<T: ToSchema>(&mut self) {

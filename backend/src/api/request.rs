@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -9,17 +10,20 @@ use actix_web::error::InternalError;
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use diesel_async::AsyncPgConnection;
 use futures_util::FutureExt;
 use shared::text::{Lang, t};
 use uuid::Uuid;
 
+use super::idempotency::{Key, Used};
+use super::intake::Received;
 use super::op::Access;
+use super::work::Work;
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::auth::login::{self, Tries};
 use crate::auth::session::Place;
-use crate::auth::token::Audience;
-use crate::db::Connection;
+use crate::auth::token::{Audience, Claims};
 use crate::error::{Error, Result};
 
 /// A request of a logged-in user of the console.
@@ -28,8 +32,8 @@ pub struct Ctx {
     pub app: App,
     /// Who asks.
     pub caller: Caller,
-    /// A connection.
-    pub conn: Connection,
+    /// The one connection.
+    pub conn: Work,
     /// The language to answer in.
     pub lang: Lang,
     /// Where the request came from.
@@ -46,8 +50,8 @@ pub struct DriverCtx {
     pub driver_id: Uuid,
     /// Their family of sessions.
     pub family: Uuid,
-    /// A connection.
-    pub conn: Connection,
+    /// The one connection.
+    pub conn: Work,
     /// The language to answer in.
     pub lang: Lang,
 }
@@ -56,8 +60,8 @@ pub struct DriverCtx {
 pub struct Guest {
     /// The application.
     pub app: App,
-    /// A connection.
-    pub conn: Connection,
+    /// The one connection.
+    pub conn: Work,
     /// The language to answer in.
     pub lang: Lang,
     /// Where the request came from.
@@ -70,15 +74,26 @@ pub struct Guest {
 #[derive(Clone)]
 struct RequestId(Rc<str>);
 
-/// What [`authorize`] found out, for the extractors to take.
-enum Authorized {
-    Staff(Caller, Connection),
-    Driver(Uuid, Uuid, Connection),
+/// Who asks.
+enum Who {
+    Staff(Caller),
+    Driver { id: Uuid, family: Uuid },
 }
 
-/// Who acts: what an idempotency key belongs to.
-#[derive(Clone, Copy)]
-pub struct Actor(pub Uuid);
+/// What [`authorize`] found out, for the extractors to take.
+struct Authorized(Who, Work);
+
+/// What the middleware around an operation knows of it.
+pub struct Rules {
+    /// Its operationId.
+    pub id: Arc<str>,
+    /// Who may use it.
+    pub access: Access,
+    /// It is done once under a key.
+    pub keyed: bool,
+    /// The largest body it takes; `None` is for what only reads.
+    pub body: Option<usize>,
+}
 
 /// The request's language.
 pub fn lang(req: &HttpRequest) -> Lang {
@@ -167,48 +182,109 @@ fn refused_method(response: ServiceResponse<BoxBody>, lang: Lang, id: &str) -> S
 }
 
 /// Lets only those through whom an operation is for. It wraps every route, so that no handler can forget it.
-pub async fn authorize(access: Access, req: ServiceRequest, next: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
-    let wanted = match &access {
-        Access::Public => return next.call(req).await,
+///
+/// What costs the server most comes last: the signature of the token is checked, which needs no database; then the body is
+/// taken in; then a turn to write; and only then a connection, on which the caller is looked up and which the handler gets.
+pub async fn authorize(
+    rules: Rc<Rules>,
+    mut req: ServiceRequest,
+    next: Next<BoxBody>,
+) -> actix_web::Result<ServiceResponse> {
+    let app = app(req.request())?;
+    let claims = claims(&app, &rules.access, req.request())?;
+    let Received { bytes, memory } = match rules.body {
+        Some(limit) => receive(&app, &mut req, limit).await?,
+        None => Received::default(),
+    };
+    let Some(claims) = claims else {
+        let answer = next.call(req).await;
+        drop(memory);
+        return answer;
+    };
+    let turn = match rules.body {
+        Some(_) => Some(app.turn(Some(claims.sub), row(&req)).await?),
+        None => None,
+    };
+    let mut conn = app.conn().await?;
+    let who = identify(&mut conn, &rules.access, &claims, req.path()).await?;
+    let key = match rules.keyed {
+        true => Some(Key::of(req.request(), claims.sub, &rules.id, &bytes)?),
+        false => None,
+    };
+    req.extensions_mut().insert(Authorized(who, Work::new(conn, turn, key.clone())));
+    if rules.body.is_none() {
+        return next.call(req).await;
+    }
+    // What was begun is brought to its end, whether or not the client waits for it.
+    let handled = actix_web::rt::spawn(async move {
+        let answer = next.call(req).await;
+        drop(memory);
+        answer
+    });
+    let mut answer = handled.await.map_err(|err| Error::internal(format!("a handler was broken off: {err}")))??;
+    if let Some(key) = key.filter(|_| answer.status().is_success()) {
+        match key.used() {
+            Some(Used::Done) => {}
+            Some(Used::Replayed) => {
+                let name = header::HeaderName::from_static("idempotent-replayed");
+                answer.headers_mut().insert(name, header::HeaderValue::from_static("true"));
+            }
+            None => return Err(Error::internal(format!("{} did not use its key", rules.id)).into()),
+        }
+    }
+    Ok(answer)
+}
+
+/// Reads the token, without the database; nothing where everybody may come.
+fn claims(app: &App, access: &Access, req: &HttpRequest) -> Result<Option<Claims>> {
+    let wanted = match access {
+        Access::Public => return Ok(None),
         Access::LoggedIn | Access::Permission(_) => Audience::Staff,
         Access::Driver => Audience::Driver,
     };
-    let authorized = identify(&access, wanted, req.request()).await?;
-    let actor = match &authorized {
-        Authorized::Staff(caller, _) => caller.user_id,
-        Authorized::Driver(id, ..) => *id,
-    };
-    req.extensions_mut().insert(Actor(actor));
-    req.extensions_mut().insert(authorized);
-    next.call(req).await
-}
-
-async fn identify(access: &Access, wanted: Audience, req: &HttpRequest) -> Result<Authorized> {
     let absent = || Error::Unauthenticated(t("请先登录", "Log in first"));
-    let app = app(req)?;
     let header = req.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok()).ok_or_else(absent)?;
     let token = header.strip_prefix("Bearer ").ok_or_else(absent)?;
     let claims = app.tokens.read(token).filter(|it| it.kind == wanted);
-    let claims = claims.ok_or_else(|| Error::Unauthenticated(t("登录已过期", "The login has expired")))?;
-    let mut conn = app.conn().await?;
-    match wanted {
-        Audience::Staff => {
-            let caller = Caller::load(&mut conn, claims.sub, claims.family).await?;
-            let changing = matches!(req.path(), "/api/v1/auth/password" | "/api/v1/auth/me" | "/api/v1/auth/logout");
-            if caller.must_change_password && !changing {
-                let text = t("请先修改密码", "Change the password first");
-                return Err(Error::Conflict("must_change_password", text));
-            }
-            if let Access::Permission(permission) = access {
-                caller.require(permission)?;
-            }
-            Ok(Authorized::Staff(caller, conn))
-        }
-        Audience::Driver => {
-            crate::driver::session::check(&mut conn, claims.sub, claims.family).await?;
-            Ok(Authorized::Driver(claims.sub, claims.family, conn))
-        }
+    claims.map(Some).ok_or_else(|| Error::Unauthenticated(t("登录已过期", "The login has expired")))
+}
+
+/// Takes the body in, and gives it to the extractors.
+async fn receive(app: &App, req: &mut ServiceRequest, limit: usize) -> Result<Received> {
+    let header = |name| req.headers().get(name).and_then(|it| it.to_str().ok());
+    if header(header::CONTENT_LENGTH).and_then(|it| it.parse().ok()).is_some_and(|it: usize| it > limit) {
+        return Err(Error::TooLarge);
     }
+    // It would have no size before it is unpacked.
+    if header(header::CONTENT_ENCODING).is_some_and(|it| it != "identity") {
+        return Err(Error::Unreadable("a body with a Content-Encoding is not taken".to_owned()));
+    }
+    let address = place(req.request(), app).ip;
+    let received = app.intake.receive(&mut req.take_payload(), &address, limit).await?;
+    req.set_payload(Payload::from(received.bytes.clone()));
+    Ok(received)
+}
+
+/// The row that a request is about, as its path says.
+fn row(req: &ServiceRequest) -> Option<Uuid> {
+    req.match_info().get("id").and_then(|it| it.parse().ok())
+}
+
+async fn identify(conn: &mut AsyncPgConnection, access: &Access, claims: &Claims, path: &str) -> Result<Who> {
+    if *access == Access::Driver {
+        crate::driver::session::check(conn, claims.sub, claims.family).await?;
+        return Ok(Who::Driver { id: claims.sub, family: claims.family });
+    }
+    let caller = Caller::load(conn, claims.sub, claims.family).await?;
+    let changing = matches!(path, "/api/v1/auth/password" | "/api/v1/auth/me" | "/api/v1/auth/logout");
+    if caller.must_change_password && !changing {
+        let text = t("请先修改密码", "Change the password first");
+        return Err(Error::Conflict("must_change_password", text));
+    }
+    if let Access::Permission(permission) = access {
+        caller.require(permission)?;
+    }
+    Ok(Who::Staff(caller))
 }
 
 fn app(req: &HttpRequest) -> Result<App> {
@@ -229,7 +305,7 @@ impl FromRequest for Ctx {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let authorized = req.extensions_mut().remove::<Authorized>();
         std::future::ready((|| {
-            let Some(Authorized::Staff(caller, conn)) = authorized else {
+            let Some(Authorized(Who::Staff(caller), conn)) = authorized else {
                 return Err(Error::internal("a staff handler on an operation that is not for staff"));
             };
             let app = app(req)?;
@@ -245,7 +321,7 @@ impl FromRequest for DriverCtx {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let authorized = req.extensions_mut().remove::<Authorized>();
         std::future::ready((|| {
-            let Some(Authorized::Driver(driver_id, family, conn)) = authorized else {
+            let Some(Authorized(Who::Driver { id: driver_id, family }, conn)) = authorized else {
                 return Err(Error::internal("a driver's handler on an operation that is not for drivers"));
             };
             Ok(Self { app: app(req)?, driver_id, family, conn, lang: lang(req) })
@@ -261,7 +337,8 @@ impl FromRequest for Guest {
         Box::pin(async move {
             let app = app(&req)?;
             let tries = req.app_data::<web::Data<Tries>>().cloned().ok_or_else(|| Error::internal("no tries"))?;
-            let conn = app.conn().await?;
+            let turn = if req.method().is_safe() { None } else { Some(app.turn(None, None).await?) };
+            let conn = Work::new(app.conn().await?, turn, None);
             let place = place(&req, &app);
             Ok(Self { conn, lang: lang(&req), place, tries, app })
         })

@@ -21,12 +21,19 @@ pub struct Actor {
     pub ip: String,
     /// The request.
     pub request_id: String,
+    /// The idempotency key that it is made under.
+    pub key_id: Option<Uuid>,
 }
 
 impl Ctx {
     /// The actor of this request, for the audit trail.
     pub fn actor(&self) -> Actor {
-        Actor { caller: self.caller.clone(), ip: self.place.ip.clone(), request_id: self.request_id.clone() }
+        Actor {
+            caller: self.caller.clone(),
+            ip: self.place.ip.clone(),
+            request_id: self.request_id.clone(),
+            key_id: self.conn.key_id(),
+        }
     }
 }
 

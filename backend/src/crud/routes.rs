@@ -65,7 +65,7 @@ pub async fn create<R: Create>(ctx: Ctx, Body(form): Body<FormMap>) -> Result<Ht
     let form = read_form::<R>(form, &ctx.caller, ctx.lang)?;
     let actor = ctx.actor();
     let mut conn = ctx.conn;
-    let row = conn.transaction(async |conn| insert::<R>(conn, &actor, &form).await).await?;
+    let row = conn.once(async |conn| insert::<R>(conn, &actor, &form).await).await?;
     Ok(HttpResponse::Created().json(row))
 }
 
@@ -229,7 +229,8 @@ pub async fn delete<R: Delete>(ctx: Ctx, id: Path<Uuid>) -> Result<HttpResponse>
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Does something to a row that was found in scope, in one transaction, audited: the frame of every special action.
+/// Does something to a row that was found in scope, in one transaction, audited, and under a key once: the frame of every
+/// special action.
 ///
 /// # Errors
 /// 404 when the row is not in scope, and whatever the deed says.
@@ -241,7 +242,7 @@ where
     let actor = ctx.actor();
     let mut conn = ctx.conn;
     let row = conn
-        .transaction(async |conn| {
+        .once(async |conn| {
             let before = R::find(conn, &actor.caller.scope, id).await?;
             deed(conn, &actor, &before).await?;
             changed::<R>(conn, &actor, verb, before).await

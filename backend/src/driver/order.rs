@@ -5,7 +5,7 @@ use actix_web::web::{Json, Path};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, charge_sessions, chargers, connectors, drivers, payments, refunds, stations};
 use shared::codes::Code;
 use shared::driver_app::{
@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 use crate::payment::{channel, create as payment};
 
 /// `POST /orders`: the order and its payment are committed before the channel is called, so that whatever happens then
-/// is found again. Without an answer the payment stays pending, and `pay` asks again.
+/// is found again. Without an answer the payment stays pending, and a repeat asks for the same payment again, as `pay` does.
 pub async fn create(ctx: DriverCtx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
     let DriverCtx { app, driver_id, mut conn, lang, .. } = ctx;
     let form: NewOrder = shared::check::read(NewOrder::FIELDS, &form, lang).map_err(Error::Invalid)?;
@@ -40,7 +40,7 @@ pub async fn create(ctx: DriverCtx, Body(form): Body<FormMap>) -> Result<HttpRes
     let phone: String = drivers::table.find(driver_id).select(drivers::phone).first(&mut conn).await?;
     let now = app.now();
     let (order_id, payment_id) = conn
-        .transaction(async |conn| {
+        .once(async |conn| {
             let new = crate::order::NewOrder {
                 connector_id,
                 driver_id,
@@ -60,7 +60,7 @@ pub async fn create(ctx: DriverCtx, Body(form): Body<FormMap>) -> Result<HttpRes
                 amount: prepaid_fen,
                 expires_at: now + TimeDelta::seconds(app.config.charging.pay_seconds),
             };
-            Ok::<_, Error>((order.order_id, payment::create(conn, new, now).await?))
+            Ok((order.order_id, payment::create(conn, new, now).await?))
         })
         .await?;
     drop(conn);
@@ -71,16 +71,20 @@ pub async fn create(ctx: DriverCtx, Body(form): Body<FormMap>) -> Result<HttpRes
 /// `POST /orders/{id}/pay`.
 pub async fn pay(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<OrderToPay>> {
     let DriverCtx { app, driver_id, mut conn, .. } = ctx;
-    let order = find(&mut conn, driver_id, *id).await?;
-    if order.state != OrderState::Created {
-        let text = t("订单已不是待支付状态", "The order is not waiting to be paid any more");
-        return Err(Error::Conflict("not_payable", text));
-    }
-    let newest = payments::table.filter(payments::order_id.eq(*id)).order(payments::id.desc()).select(payments::id);
-    let payment_id = newest.first(&mut conn).await?;
+    let payment_id = conn.once(async |conn| payable(conn, driver_id, *id).await).await?;
     drop(conn);
     payment::open(&app, payment_id).await?;
     Ok(Json(to_pay(&app, driver_id, *id).await?))
+}
+
+/// The payment of an order that waits to be paid.
+async fn payable(conn: &mut AsyncPgConnection, driver_id: Uuid, id: Uuid) -> Result<Uuid> {
+    if find(conn, driver_id, id).await?.state != OrderState::Created {
+        let text = t("订单已不是待支付状态", "The order is not waiting to be paid any more");
+        return Err(Error::Conflict("not_payable", text));
+    }
+    let newest = payments::table.filter(payments::order_id.eq(id)).order(payments::id.desc()).select(payments::id);
+    Ok(newest.first(conn).await?)
 }
 
 async fn to_pay(app: &App, driver_id: Uuid, order_id: Uuid) -> Result<OrderToPay> {
@@ -94,9 +98,14 @@ async fn to_pay(app: &App, driver_id: Uuid, order_id: Uuid) -> Result<OrderToPay
 pub async fn stop(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>> {
     let DriverCtx { app, driver_id, mut conn, .. } = ctx;
     let now = app.now();
-    find(&mut conn, driver_id, *id).await?;
-    conn.transaction(async |conn| crate::charging::stop(conn, *id, EndReason::Driver, now).await).await?;
-    Ok(Json(live::read(&mut conn, driver_id, *id, now).await?))
+    let stopped = conn
+        .once(async |conn| {
+            find(conn, driver_id, *id).await?;
+            crate::charging::stop(conn, *id, EndReason::Driver, now).await?;
+            live::read(conn, driver_id, *id, now).await
+        })
+        .await?;
+    Ok(Json(stopped))
 }
 
 #[derive(HasQuery)]

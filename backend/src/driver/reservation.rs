@@ -5,7 +5,7 @@ use actix_web::web::{Json, Path};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{chargers, connectors, reservations, stations};
 use shared::driver_app::{DriverReservation, NewReservation};
 use shared::page::{NewestQuery, Page};
@@ -26,7 +26,7 @@ pub async fn create(ctx: DriverCtx, Body(form): Body<FormMap>) -> Result<HttpRes
         shared::check::read(NewReservation::FIELDS, &form, lang).map_err(Error::Invalid)?;
     let now = app.now();
     let made = conn
-        .transaction(async |conn| {
+        .once(async |conn| {
             let id = reservation::create(conn, connector_id, driver_id, now).await?;
             find(conn, driver_id, id).await
         })
@@ -39,7 +39,7 @@ pub async fn cancel(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<DriverReserva
     let DriverCtx { app, driver_id, mut conn, .. } = ctx;
     let now = app.now();
     let cancelled = conn
-        .transaction(async |conn| {
+        .once(async |conn| {
             find(conn, driver_id, *id).await?;
             reservation::cancel(conn, *id, now).await?;
             find(conn, driver_id, *id).await

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, invoice_files, invoice_orders, invoices, stations};
 use shared::fixed::Fen;
 use shared::invoice::{DriverInvoice, DriverInvoiceRequest, InvoiceKind, InvoiceState, InvoiceableOrder};
@@ -111,7 +111,7 @@ async fn ask(ctx: DriverCtx, Body(form): Body<FormMap>) -> Result<HttpResponse> 
     let wish = request::Wish { kind, buyer, title, tax_id, email, by: DRIVER.to_owned() };
     let now = app.now();
     let invoice = conn
-        .transaction(async |conn| {
+        .once(async |conn| {
             let own = car_orders::table.filter(car_orders::id.eq_any(&order_ids));
             let own: i64 = own.filter(car_orders::driver_id.eq(driver_id)).count().get_result(conn).await?;
             if usize::try_from(own).ok() != Some(order_ids.len()) {

@@ -96,12 +96,14 @@ pub async fn create(conn: &mut AsyncPgConnection, new: NewPayment, now: DateTime
 /// the same, so it is the same payment. No answer leaves it pending.
 ///
 /// # Errors
-/// 503 when the channel refused; the order is then cancelled.
+/// 503 when the channel refused, now or before; the order is then cancelled.
 pub async fn open(app: &App, id: Uuid) -> Result<()> {
     let mut conn = app.conn().await?;
     let payment = find(&mut conn, id).await?;
-    if !matches!(payment.state, PaymentState::Created | PaymentState::Paying) {
-        return Ok(());
+    match payment.state {
+        PaymentState::Created | PaymentState::Paying => {}
+        PaymentState::Paid | PaymentState::Closed => return Ok(()),
+        PaymentState::Failed => return Err(refusal()),
     }
     // A connection is not held while the channel thinks.
     drop(conn);
@@ -129,10 +131,14 @@ pub async fn open(app: &App, id: Uuid) -> Result<()> {
         Err(Failure::Refused(why)) => {
             tracing::error!(payment_no = %payment.payment_no, "the channel refused a payment: {why}");
             refused(&mut conn, &payment, &why, app.now()).await?;
-            let text = t("支付渠道拒绝了本次支付", "The payment channel refused the payment");
-            Err(Error::Unavailable("payment_refused", text))
+            Err(refusal())
         }
     }
+}
+
+fn refusal() -> Error {
+    let text = t("支付渠道拒绝了本次支付", "The payment channel refused the payment");
+    Error::Unavailable("payment_refused", text)
 }
 
 /// The channel has definitely not made the payment, so the order ends with it. One that was made stays as it is.

@@ -25,6 +25,22 @@ pub(super) const OF_ALL: &[Rule] = &[
             from ledger_transactions group by idem_key having count(*) > 1",
     },
     Rule {
+        name: "I-12 a key moves money once",
+        sql: "select format('the key %s made %s %s', key_id, count(*), what) as what
+            from (select key_id, 'postings of ' || kind as what from ledger_transactions
+                union all select key_id, 'payments' from payments
+                union all select key_id, 'refunds' from refunds) made
+            where key_id is not null group by key_id, made.what having count(*) > 1",
+    },
+    Rule {
+        name: "I-12 what a request moves names its key",
+        sql: "select format('%s names none', name) as what
+            from (select idem_key as name, key_id from ledger_transactions
+                where kind in ('card_issue', 'card_recharge', 'group_recharge')
+                union all select refund_no, key_id from refunds where kind = 'manual') moved
+            where key_id is null",
+    },
+    Rule {
         name: "I-13 a guarded account is never overdrawn",
         sql: "select format('%s stands at %s', key, balance_fen) as what
             from ledger_accounts where guarded and balance_fen > 0",

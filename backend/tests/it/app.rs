@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use shared::user::UserKind;
 use uuid::Uuid;
 
+/// The header of idempotency keys.
+pub const KEY: &str = "idempotency-key";
 /// The password of every account that a test makes.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -429,8 +431,27 @@ impl Client {
         response
     }
 
-    /// Any request.
+    /// Any request. What does something does it under a key of its own, unless the headers name one.
     pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
+        let key = Uuid::new_v4().to_string();
+        let own = method == Method::POST && !headers.iter().any(|it| it.0 == KEY);
+        let headers: Vec<_> = headers.iter().copied().chain(own.then_some((KEY, &*key))).collect();
+        self.send_plain(method, path, body, &headers).await
+    }
+
+    /// `POST path` with JSON under this key.
+    pub async fn post_keyed(&self, path: &str, body: &Value, key: &str) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string().into_bytes()), &[(KEY, key)]).await
+    }
+
+    /// Any request, with these headers alone.
+    pub async fn send_plain(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);

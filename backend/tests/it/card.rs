@@ -40,7 +40,7 @@ pub async fn issued_to_collective(app: &TestApp, of: &Tenant) -> (Uuid, Uuid) {
     (collective, of.keeper.post(CARDS, card).await.id())
 }
 
-async fn collective(app: &TestApp, of: &Tenant) -> Uuid {
+pub async fn collective(app: &TestApp, of: &Tenant) -> Uuid {
     let name = format!("车队{}", app.next());
     let form = json!({"property_id": of.property, "name": name, "contact": "周洁", "phone": "13900000009"});
     of.keeper.post(COLLECTIVES, form).await.id()

@@ -1,5 +1,6 @@
 //! The server is killed at random moments while fifty charges run and the payment channel loses and repeats notices.
-//! Afterwards every order has reached its end, the channel's books equal ours, and nothing is broken.
+//! Afterwards every order has reached its end, the channel's books equal ours, and nothing is broken. And killed while it
+//! moves money under keys, it moves none of it again when it is asked again.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,10 +18,12 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use rand::Rng;
 use schema::{car_orders, jobs, payments, refunds};
+use serde_json::json;
 use shared::fixed::Fen;
 use shared::order::OrderState;
+use shared::user::UserKind;
 
-use crate::app::fresh_database;
+use crate::app::{KEY, TestApp, fresh_database};
 use crate::process::{free_address, program, ready};
 
 const CHARGES: usize = 50;
@@ -184,5 +187,67 @@ async fn nothing_is_lost_when_the_server_is_killed() {
     world.stopping.cancel();
     let verified = server.command(&["verify"]).stdout(Stdio::piped()).output().unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let _ = std::fs::remove_dir_all(&server.folder);
+}
+
+/// How often the server is killed while money is moved.
+const BLOWS: usize = 6;
+/// Recharges that are under way when it is.
+const RECHARGES: i64 = 12;
+
+/// Recharges an account under a key, at a server that may be gone at any moment; gives the status, if there was an answer.
+async fn recharge(url: &str, token: &str, fen: i64, key: &str) -> Option<u16> {
+    let request = backend::app::http_client().unwrap().post(url).bearer_auth(token).header(KEY, key);
+    let request = request.header("content-type", "application/json").body(json!({"amount_fen": fen}).to_string());
+    request.send().await.ok().map(|it| it.status().as_u16())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recharge_that_is_repeated_after_a_kill_moves_money_once() {
+    // This one makes the tenant and looks at the books.
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let collective = crate::card::collective(&app, &tenant).await;
+    let (provider, property) = (Some(tenant.provider), Some(tenant.property));
+    let keeper = app.user_named(UserKind::Property, provider, property, None).await.1;
+    let server = Server {
+        database: app.app.database_url.clone(),
+        address: free_address(),
+        bank: free_address(),
+        folder: std::env::temp_dir().join(format!("wattyard-crash-{}", uuid::Uuid::new_v4())),
+    };
+    let start = async || {
+        let child = server.command(&["serve", "--only", "api"]).spawn().unwrap();
+        ready(server.address).await;
+        child
+    };
+    std::fs::create_dir(&server.folder).unwrap();
+    let mut child = start().await;
+    let platform = format!("http://{}", server.address);
+    let keeper = app.login_at(&platform, &keeper).await;
+    let row = format!("/api/v1/members/collectives/{collective}");
+    let url = format!("{platform}{row}/recharge");
+    let mut sum = 0;
+    for blow in 0..BLOWS {
+        let ask = async |n: i64| recharge(&url, &keeper.token, n, &format!("{blow}-{n}")).await;
+        let kill = async {
+            tokio::time::sleep(Duration::from_millis(rand::rng().random_range(0..150))).await;
+            child.kill().unwrap();
+            child.wait().unwrap();
+        };
+        let (answers, ()) = tokio::join!(futures_util::future::join_all((1..=RECHARGES).map(ask)), kill);
+        let answered: i64 = (1..).zip(&answers).filter(|it| *it.1 == Some(200)).map(|it| it.0).sum();
+        let balance = tenant.keeper.get(&row).await.ok()["balance_fen"].as_i64().unwrap();
+        assert!(balance >= sum + answered, "what was answered was done");
+        child = start().await;
+        for n in 1..=RECHARGES {
+            crate::payment::eventually("it is done", async || ask(n).await == Some(200)).await;
+            sum += n;
+        }
+        assert_eq!(tenant.keeper.get(&row).await.ok()["balance_fen"], sum, "after kill {blow}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(backend::verify::run(&app.app).await.unwrap(), Vec::<String>::new());
     let _ = std::fs::remove_dir_all(&server.folder);
 }

@@ -92,7 +92,15 @@ async fn staff_gives_back_a_part_of_the_fee_and_no_more_than_was_charged() {
 async fn fifty_refunds_at_once_never_exceed_what_was_charged() {
     let world = World::new().await;
     let order = world.charged(5000).await;
-    let answers = futures_util::future::join_all((0..50).map(|_| world.refund(&order, 90))).await;
+    // Who is told to come again in a moment does so.
+    let patiently = async || loop {
+        let answer = world.refund(&order, 90).await;
+        if answer.status != 429 {
+            return answer;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    };
+    let answers = futures_util::future::join_all((0..50).map(|_| patiently())).await;
     let accepted = answers.iter().filter(|it| it.status == 200).count();
     assert_eq!(accepted, 14, "13.00 yuan were charged");
     assert!(answers.iter().filter(|it| it.status != 200).all(|it| it.refused() == (409, "refund_limit")));

@@ -157,9 +157,10 @@ impl Filling {
         });
     }
 
-    /// Puts errors at their fields; what somebody else has changed meanwhile can be read anew.
+    /// Puts errors at their fields, and tells those that belong to none, such as that of a key; what somebody else has changed meanwhile can be read anew.
     async fn refused(self, failure: &Failure) {
-        if failure.status == 422 && !failure.errors.is_empty() {
+        let here = failure.errors.iter().any(|it| self.fields.iter().any(|field| it.field.starts_with(field.name)));
+        if failure.status == 422 && here {
             drop(self.errs.try_set(failure.errors.clone()));
         } else if failure.status == 409 && failure.code == "stale" {
             let lines = vec![

@@ -16,7 +16,9 @@ use shared::text::t;
 use uuid::Uuid;
 
 use crate::api::body::{Body, Params};
+use crate::api::idempotency::already_done;
 use crate::api::op::Op;
+use crate::crud::audit::Actor;
 use crate::crud::{Browse, Ctx, ops, page, routes};
 use crate::error::{Error, Result};
 use crate::ledger::{self, Account, Posting};
@@ -25,20 +27,20 @@ use crate::ledger::{self, Account, Posting};
 async fn recharge(ctx: Ctx, id: Path<Uuid>, Body(form): Body<FormMap>) -> Result<Json<CardRow>> {
     let RechargeForm { amount_fen } = shared::check::read(RECHARGE, &form, ctx.lang).map_err(Error::Invalid)?;
     let id = *id;
-    routes::act::<Cards, _>(ctx, id, "recharge", move |conn, _, before| {
+    routes::act::<Cards, _>(ctx, id, "recharge", move |conn, actor, before| {
         Box::pin(async move {
             if !before.enabled {
                 let text = t("电卡已禁用，不能充值", "The card is disabled");
                 return Err(Error::Conflict("card_disabled", text));
             }
             routes::stamp(conn, "cards", id, None).await?;
-            put_on(conn, id, amount_fen).await
+            put_on(conn, actor, id, amount_fen).await
         })
     })
     .await
 }
 
-async fn put_on(conn: &mut AsyncPgConnection, card: Uuid, amount: Fen) -> Result<()> {
+async fn put_on(conn: &mut AsyncPgConnection, actor: &Actor, card: Uuid, amount: Fen) -> Result<()> {
     type Known = (Uuid, Option<Uuid>, RechargeTiers);
     let (property, collective, tiers): Known = cards::table
         .inner_join(products::table)
@@ -61,7 +63,7 @@ async fn put_on(conn: &mut AsyncPgConnection, card: Uuid, amount: Fen) -> Result
         (Account::CardPromotion(property), bonus),
         (Account::CardBonus(card), minus(bonus)?),
     ];
-    post(conn, "card_recharge", card, entries).await
+    post(conn, actor, "card_recharge", card, entries).await
 }
 
 /// `POST /members/collectives/{id}/recharge`.
@@ -71,27 +73,32 @@ async fn put_on(conn: &mut AsyncPgConnection, card: Uuid, amount: Fen) -> Result
 pub async fn recharge_collective(ctx: Ctx, id: Path<Uuid>, Body(form): Body<FormMap>) -> Result<Json<CollectiveRow>> {
     let RechargeForm { amount_fen } = shared::check::read(RECHARGE, &form, ctx.lang).map_err(Error::Invalid)?;
     let id = *id;
-    routes::act::<Collectives, _>(ctx, id, "recharge", move |conn, _, before| {
+    routes::act::<Collectives, _>(ctx, id, "recharge", move |conn, actor, before| {
         let property = before.property_id;
         Box::pin(async move {
             routes::stamp(conn, "collectives", id, None).await?;
             let held = amount_fen.negated().map_err(anyhow::Error::from)?;
             let entries = vec![(Account::Cash(property), amount_fen), (Account::Group(id), held)];
-            post(conn, "group_recharge", id, entries).await
+            post(conn, actor, "group_recharge", id, entries).await
         })
     })
     .await
 }
 
-/// Posts a recharge. It happens once because its request bears a key, or because it was asked for once.
+/// Posts a recharge. No business number makes it one of its kind, so that it is named by the key of its request.
 async fn post(
     conn: &mut AsyncPgConnection,
+    actor: &Actor,
     kind: &'static str,
     about: Uuid,
     entries: Vec<(Account, Fen)>,
 ) -> Result<()> {
-    let idem_key = format!("{kind}:{}", crate::app::new_id(Utc::now()));
-    ledger::post(conn, Posting { kind, business_id: about, idem_key, entries }).await.map(drop)
+    let key = actor.key_id.ok_or_else(|| Error::internal("a recharge without a key"))?;
+    let idem_key = format!("{kind}:{key}");
+    match ledger::post(conn, Posting { kind, business_id: about, idem_key, entries }).await? {
+        true => Ok(()),
+        false => Err(already_done()),
+    }
 }
 
 #[derive(QueryableByName)]

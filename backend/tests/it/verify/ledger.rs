@@ -20,6 +20,41 @@ pub const PLANTS: &[Plant] = &[
         select pg_temp.post('other', 'other:1', gen_random_uuid(), '{suspense:x,suspense:y}', '{5,-5}') from generate_series(1, 2)",
         &["I-12 an event is posted once: other:1 was posted 2 times"],
     ),
+    // One key moves money twice: the same recharge under another name, the same refund under the next number.
+    (
+        "drop index ledger_transactions_key_id_key;
+        select pg_temp.post('group_recharge', 'group_recharge:again', '{collective}', '{cash:{property},group:{collective}}',
+            '{100000,-100000}');
+        update ledger_transactions t set key_id = first.key_id from ledger_transactions first
+            where t.idem_key = 'group_recharge:again' and first.business_id = t.business_id and first.id <> t.id",
+        &["I-12 a key moves money once: the key …"],
+    ),
+    (
+        "drop index refunds_key_id_key; drop index ledger_transactions_key_id_key;
+        insert into refunds (id, refund_no, provider_id, property_id, station_id, payment_id, order_id, order_no, phone,
+            channel, kind, seq, amount_fen, service_fen, state, reason, requested_by, finished_at, key_id)
+        select gen_random_uuid(), 'R{a.payment}2', provider_id, property_id, station_id, payment_id, order_id, order_no, phone,
+            channel, kind, 2, 50, 50, 'failed', reason, requested_by, now(), key_id from refunds where refund_no = 'R{a.payment}1';
+        select pg_temp.post('refund_due', 'refund_due:R{a.payment}2', '{a.id}', '{refund_due:{a},rev_service:{station}}', '{-50,50}');
+        select pg_temp.post('refund_undo', 'refund_undo:R{a.payment}2', '{a.id}', '{refund_due:{a},rev_service:{station}}', '{50,-50}');
+        update ledger_transactions t set key_id = first.key_id from ledger_transactions first
+            where t.idem_key = 'refund_due:R{a.payment}2' and first.idem_key = 'refund_due:R{a.payment}1'",
+        &["I-12 a key moves money once: the key …", "I-12 a key moves money once: the key …"],
+    ),
+    (
+        "drop index payments_key_id_key;
+        update payments set key_id = (select key_id from payments where payment_no = '{a.payment}')
+            where payment_no = '{f.payment}'",
+        &["I-12 a key moves money once: the key …"],
+    ),
+    (
+        "update ledger_transactions set key_id = null where idem_key = 'card_issue:{card}'",
+        &["I-12 what a request moves names its key: card_issue:{card} names none"],
+    ),
+    (
+        "update refunds set key_id = null where refund_no = 'R{a.payment}1'",
+        &["I-12 what a request moves names its key: R{a.payment}1 names none"],
+    ),
     (
         "alter table ledger_accounts drop constraint ledger_accounts_guard_check;
         insert into ledger_accounts (key, guarded) values ('group:1', true);

@@ -146,11 +146,12 @@ impl Books {
     }
 }
 
-/// Posts as the ledger does, but whatever one wants.
+/// Posts as the ledger does, but whatever one wants. What is planted was asked for under a key of its own.
 ///
 /// And reserves the connector of an order for its driver, so many minutes ago.
 const POST: &str =
-    "create function pg_temp.reserve(made_for text, minutes int, state text) returns void language sql as $$
+    "alter table refunds alter column key_id set default gen_random_uuid();
+    create function pg_temp.reserve(made_for text, minutes int, state text) returns void language sql as $$
         insert into reservations (id, provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id,
             phone, plate, state, created_at)
         select gen_random_uuid(), provider_id, property_id, station_id, area_id, charger_id, connector_id, driver_id,
@@ -161,7 +162,8 @@ const POST: &str =
     language plpgsql as $$
     declare tx uuid := gen_random_uuid();
     begin
-        insert into ledger_transactions (id, kind, business_id, idem_key) values (tx, post.kind, about, post.key);
+        insert into ledger_transactions (id, kind, business_id, idem_key, key_id)
+            values (tx, post.kind, about, post.key, gen_random_uuid());
         insert into ledger_accounts (key, guarded) select it, false from unnest(names) it on conflict do nothing;
         update ledger_accounts a set balance_fen = balance_fen + m.fen from unnest(names, post.fen) m (name, fen)
             where a.key = m.name;

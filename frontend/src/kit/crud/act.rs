@@ -138,11 +138,29 @@ fn begin(desk: Desk, deed: &'static Action, id: Uuid, name: String) {
         if agreed {
             let path = format!("{}/{id}/{}", desk.source.path, deed.verb);
             let key = deed.keyed.then(Uuid::new_v4);
-            if let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &told(deed)).await {
-                toast::failed(&failure);
+            while let Err(failure) = send(desk, Ask::post(&path, &json!({})).keyed(key), &told(deed)).await {
+                // Under the same key it is not done again, should it have been done.
+                if failure.status != 0 || key.is_none() || !once_more(deed, &failure).await {
+                    return toast::failed(&failure);
+                }
             }
         }
     });
+}
+
+/// Asks whether to try again what may have been done, for no answer came.
+async fn once_more(deed: &Action, failure: &Failure) -> bool {
+    let again = tr(
+        "操作可能已执行。重试不会重复执行。",
+        "It may have been done all the same. Trying again does not do it twice.",
+    );
+    confirm(Question {
+        title: say(deed.label).to_owned(),
+        lines: vec![failure.message.clone(), again.to_owned()],
+        yes: tr("重试", "Try again").to_owned(),
+        danger: false,
+    })
+    .await
 }
 
 fn delete(desk: Desk, id: Uuid, name: String) {
