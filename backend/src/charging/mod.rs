@@ -119,7 +119,8 @@ pub async fn command_ended(
             | Command::Availability { .. }
             | Command::Unlock { .. }
             | Command::Reserve { .. }
-            | Command::CancelReservation { .. },
+            | Command::CancelReservation { .. }
+            | Command::SetPassword { .. },
             _,
         ) => return Ok(()),
     };
