@@ -1,7 +1,11 @@
 //! Commands to devices: rows that the API writes and the gateway carries out. Their outcome is there to be seen.
 
+mod sweep;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{charger_states, device_commands as commands};
 use serde::{Deserialize, Serialize};
@@ -10,16 +14,19 @@ use shared::device::{CommandKind, CommandOutcome, CommandState};
 use shared::text::t;
 use uuid::Uuid;
 
-use crate::app::{App, new_id};
+pub use self::sweep::Sweep;
+use crate::app::new_id;
 use crate::auth::scope::Owner;
 use crate::charging;
+use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::events::{self, Happening, Kind};
-use crate::jobs::{self, Job};
 use crate::reservation;
 
 /// A command that somebody waits for is worth nothing later.
-const PATIENCE: TimeDelta = TimeDelta::seconds(30);
+pub const PATIENCE: TimeDelta = TimeDelta::seconds(30);
+/// What is to hold whenever the device comes back waits this long for it.
+const KEPT: TimeDelta = TimeDelta::days(365);
 
 /// What a charger can be told, in the words of no protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,12 @@ pub enum Command {
         /// The reservation's number.
         number: i32,
     },
+    /// Log in with this password from now on.
+    SetPassword {
+        /// The password: kept beside the command, and no longer than until that has ended.
+        #[serde(skip)]
+        password: Secret,
+    },
 }
 
 impl Command {
@@ -89,6 +102,23 @@ impl Command {
             Self::Unlock { .. } => CommandKind::Unlock,
             Self::Reserve { .. } => CommandKind::Reserve,
             Self::CancelReservation { .. } => CommandKind::CancelReservation,
+            Self::SetPassword { .. } => CommandKind::SetPassword,
+        }
+    }
+
+    /// What of it nobody may read.
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Self::SetPassword { password } => Some(password.expose()),
+            _ => None,
+        }
+    }
+
+    /// Takes back what nobody may read.
+    fn with_secret(self, secret: Option<String>) -> Self {
+        match (self, secret) {
+            (Self::SetPassword { .. }, Some(secret)) => Self::SetPassword { password: Secret::new(secret) },
+            (command, _) => command,
         }
     }
 }
@@ -154,6 +184,11 @@ pub struct Request {
     pub deadline: DateTime<Utc>,
 }
 
+/// A command as it is stored, without what nobody may read.
+fn payload(command: &Command) -> Result<serde_json::Value> {
+    serde_json::to_value(command).map_err(|err| Error::internal(err.to_string()))
+}
+
 /// Asks for a command, in the caller's transaction.
 ///
 /// # Errors
@@ -161,7 +196,7 @@ pub struct Request {
 pub async fn request(conn: &mut AsyncPgConnection, request: Request, now: DateTime<Utc>) -> Result<Uuid> {
     let Request { device_id, owner, command, order_id, requested_by, deadline } = request;
     let id = new_id(now);
-    let payload = serde_json::to_value(&command).map_err(|err| Error::internal(err.to_string()))?;
+    let payload = payload(&command)?;
     diesel::insert_into(commands::table)
         .values((
             commands::id.eq(id),
@@ -171,6 +206,7 @@ pub async fn request(conn: &mut AsyncPgConnection, request: Request, now: DateTi
             commands::device_id.eq(device_id),
             commands::kind.eq(command.kind().as_str()),
             commands::payload.eq(payload),
+            commands::secret.eq(command.secret()),
             commands::order_id.eq(order_id),
             commands::requested_by.eq(requested_by),
             commands::deadline.eq(deadline),
@@ -195,15 +231,69 @@ pub async fn to_charger(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Uuid> {
-    let online: Option<bool> =
-        charger_states::table.find(charger_id).select(charger_states::online).first(conn).await.optional()?;
-    if online != Some(true) {
+    if !is_online(conn, charger_id).await? {
         return Err(Error::Unavailable("device_offline", t("设备离线", "The device is offline")));
     }
     let requested_by = by.to_owned();
     let deadline = now + PATIENCE;
     let wanted = Request { device_id: charger_id, owner, command, order_id: None, requested_by, deadline };
     request(conn, wanted, now).await
+}
+
+/// Has a charger take a connector, or with 0 all of them, into service or out of it. One that is away is told when it is
+/// back; what it was still to be told of that connector is void.
+///
+/// # Errors
+/// The database's.
+pub async fn change_availability(
+    conn: &mut AsyncPgConnection,
+    charger_id: Uuid,
+    owner: Owner,
+    (connector, available): (i32, bool),
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let of_connector = sql::<Bool>("payload ->> 'connector' = ").bind::<Text, _>(connector.to_string());
+    let waiting = commands::table
+        .filter(commands::device_id.eq(charger_id))
+        .filter(commands::state.eq(CommandState::Pending))
+        .filter(commands::kind.eq(CommandKind::Availability))
+        .filter(of_connector);
+    let void: Vec<Uuid> = diesel::update(waiting)
+        .set((
+            commands::state.eq(CommandState::Cancelled),
+            commands::outcome.eq(CommandOutcome::Superseded.as_str()),
+            commands::finished_at.eq(now),
+        ))
+        .returning(commands::id)
+        .get_results(conn)
+        .await?;
+    for id in void {
+        tell(conn, id, owner).await?;
+    }
+    let patience = if is_online(conn, charger_id).await? { PATIENCE } else { KEPT };
+    let command = Command::Availability { connector, available };
+    let (requested_by, deadline) = (by.to_owned(), now + patience);
+    let wanted = Request { device_id: charger_id, owner, command, order_id: None, requested_by, deadline };
+    request(conn, wanted, now).await.map(drop)
+}
+
+/// Whether a device is to be told one of these, or has not answered it yet.
+///
+/// # Errors
+/// The database's.
+pub async fn is_open(conn: &mut AsyncPgConnection, device_id: Uuid, any: &[Command]) -> Result<bool> {
+    let payloads: Result<Vec<_>> = any.iter().map(payload).collect();
+    let open = commands::table
+        .filter(commands::device_id.eq(device_id))
+        .filter(commands::state.eq_any([CommandState::Pending, CommandState::Sent]))
+        .filter(commands::payload.eq_any(payloads?));
+    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn).await?)
+}
+
+async fn is_online(conn: &mut AsyncPgConnection, charger_id: Uuid) -> Result<bool> {
+    let online = charger_states::table.find(charger_id).select(charger_states::online);
+    Ok(online.first(conn).await.optional()?.unwrap_or_default())
 }
 
 /// A command that a gateway has taken upon itself.
@@ -219,15 +309,15 @@ pub struct Taken {
     pub owner: Owner,
 }
 
-type TakenRow = (Uuid, serde_json::Value, Option<Uuid>, Uuid, Uuid, Uuid);
+type TakenRow = (Uuid, serde_json::Value, Option<String>, Option<Uuid>, Uuid, Uuid, Uuid);
 
 impl Taken {
     /// Reads a row. One that another version of the program wrote and this one cannot read is refused.
     async fn read(conn: &mut AsyncPgConnection, row: TakenRow, now: DateTime<Utc>) -> Result<Option<Self>> {
-        let (id, payload, order_id, provider_id, property_id, station_id) = row;
+        let (id, payload, secret, order_id, provider_id, property_id, station_id) = row;
         let owner = Owner { provider_id, property_id, station_id };
-        match serde_json::from_value(payload) {
-            Ok(command) => Ok(Some(Self { id, command, order_id, owner })),
+        match serde_json::from_value::<Command>(payload) {
+            Ok(command) => Ok(Some(Self { id, command: command.with_secret(secret), order_id, owner })),
             Err(err) => {
                 tracing::error!(command = %id, error = %err, "command {id} cannot be read: {err}");
                 write_end(conn, id, owner, &End::new(State::Refused, CommandOutcome::Unsendable), now).await?;
@@ -254,6 +344,7 @@ pub async fn take(conn: &mut AsyncPgConnection, device: Uuid, now: DateTime<Utc>
         .returning((
             commands::id,
             commands::payload,
+            commands::secret,
             commands::order_id,
             commands::provider_id,
             commands::property_id,
@@ -310,6 +401,7 @@ async fn write_end(
         commands::state.eq(CommandState::from(end.state)),
         commands::outcome.eq(end.stored()),
         commands::finished_at.eq(now),
+        commands::secret.eq(None::<String>),
     );
     if diesel::update(open).set(set).execute(conn).await? == 0 {
         return Ok(false);
@@ -320,44 +412,4 @@ async fn write_end(
 
 async fn tell(conn: &mut AsyncPgConnection, id: Uuid, owner: Owner) -> Result<()> {
     events::tell(conn, &Happening { kind: Kind::Command, id, owner, driver_id: None }).await
-}
-
-/// Ends commands that nobody delivered, or whose gateway died before the answer. Runs for ever.
-#[derive(Serialize, Deserialize)]
-pub struct Sweep {}
-
-impl Job for Sweep {
-    const KIND: &'static str = "sweep_commands";
-    const ATTEMPTS: i32 = i32::MAX;
-
-    fn key(&self) -> String {
-        String::new()
-    }
-
-    // Run twice it finds less to do.
-    async fn run(self, app: &App) -> anyhow::Result<jobs::Outcome> {
-        let now = app.now();
-        let mut conn = app.conn().await?;
-        // A gateway that has sent a command ends it itself, unless it dies.
-        let given_up = now - TimeDelta::seconds(i64::try_from(app.config.gateway.call_seconds)? + 5);
-        for (state, before, outcome) in [
-            (CommandState::Pending, now, CommandOutcome::NotDelivered),
-            (CommandState::Sent, given_up, CommandOutcome::NoAnswer),
-        ] {
-            let due = commands::table.filter(commands::state.eq(state)).filter(commands::deadline.le(before)).select((
-                commands::id,
-                commands::payload,
-                commands::order_id,
-                commands::provider_id,
-                commands::property_id,
-                commands::station_id,
-            ));
-            for row in due.limit(500).load::<TakenRow>(&mut conn).await? {
-                if let Some(taken) = Taken::read(&mut conn, row, now).await? {
-                    end(&mut conn, &taken, &End::new(State::TimedOut, outcome), now).await?;
-                }
-            }
-        }
-        Ok(jobs::Outcome::Again(now + TimeDelta::seconds(2)))
-    }
 }

@@ -171,6 +171,9 @@ pub struct Gateway {
     pub ping_seconds: u64,
     /// A silent connection is dropped after this.
     pub idle_seconds: u64,
+    /// A connection of a device without a password has this long to show that it is alive when another one wants its
+    /// place.
+    pub probe_seconds: u64,
     /// A call that a charger does not answer is given up after this.
     pub call_seconds: u64,
     /// A charger that has not told its state after this is asked for it.
@@ -187,6 +190,7 @@ impl Default for Gateway {
             heartbeat_seconds: 60,
             ping_seconds: 30,
             idle_seconds: 150,
+            probe_seconds: 5,
             call_seconds: 30,
             report_seconds: 30,
             max_connections: 15_000,

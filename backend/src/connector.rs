@@ -5,11 +5,11 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{areas, car_orders, charger_states, chargers, connectors, reservations, stations};
 use shared::connector::{CarConnectorFilter, CarConnectorForm, CarConnectorRow, CarConnectors};
-use shared::device::ConnectorStatus;
+use shared::device::{CommandKind, ConnectorStatus};
 use shared::fault::FaultNote;
 use shared::page::{Page, PageQuery};
 use uuid::Uuid;
@@ -50,6 +50,8 @@ struct Connector {
     order_id: Option<Uuid>,
     #[diesel(select_expression = running().select(car_orders::order_no).single_value())]
     order_no: Option<String>,
+    #[diesel(select_expression = pending(), select_expression_type = SqlLiteral<Array<Text>>)]
+    pending: Vec<CommandKind>,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -78,6 +80,7 @@ impl From<Connector> for CarConnectorRow {
             faults: FaultNote::explain(it.number, it.error_code.as_deref(), it.status_info.as_deref()),
             order_id: it.order_id,
             order_no: it.order_no,
+            pending: it.pending,
             version: it.version,
             created_at: it.created_at,
             updated_at: it.updated_at,
@@ -100,6 +103,12 @@ fn running() -> _ {
 /// The states of `order::RUNNING` written out: with parameters PostgreSQL would not know that its partial index fits.
 fn is_running() -> SqlLiteral<Bool> {
     sql("car_orders.state in ('starting', 'charging', 'stopping', 'suspended')")
+}
+
+/// What the charger is still to be told of the connector that a query is about.
+fn pending() -> SqlLiteral<Array<Text>> {
+    sql("array(select distinct it.kind from device_commands it where it.device_id = connectors.charger_id \
+         and it.state = 'pending' and it.payload ->> 'connector' = connectors.number::text)")
 }
 
 /// The connectors that the caller may see. Every read starts here.
@@ -208,7 +217,7 @@ impl Switch for CarConnectors {
             .get_result(conn)
             .await?;
         let owner = Owner { provider_id, property_id, station_id };
-        crate::charger::make_available(conn, charger, owner, number, on, &by.name).await
+        crate::charger::service::make_available(conn, charger, owner, number, on, &by.name).await
     }
 
     async fn impact(conn: &mut AsyncPgConnection, scope: &Scope, id: Uuid) -> Result<Impact> {

@@ -18,6 +18,7 @@ use crate::auth::scope::{Node, Owner};
 use crate::auth::token::kept_secret;
 use crate::config::Config;
 use crate::db::alone;
+use crate::gateway::credentials::{derived_password, password_hashes};
 use crate::system::account;
 
 /// The serial numbers of demo chargers begin with this, then count from 1.
@@ -69,6 +70,11 @@ pub fn power(number: usize) -> Option<i64> {
     let sites = BUSINESSES.iter().flat_map(|(_, _, below)| *below).flat_map(|(_, _, sites)| *sites);
     let mut chargers = sites.flat_map(|site| std::iter::repeat_n(site.6, site.5));
     chargers.nth(number.checked_sub(1)?)
+}
+
+/// The password of the demo data's charger with this serial number, which its simulation knows too.
+pub fn password(config: &Config, serial_no: &str) -> String {
+    derived_password(config.payment.sandbox.secret.expose(), serial_no)
 }
 
 /// Puts the settings of the simulated channel, invoicing service and text messages in place where none are given: server
@@ -127,7 +133,7 @@ pub async fn fill(app: &App) -> Result<()> {
                 let node = Node::Property { provider: provider_id, property: property_id };
                 account(conn, node, property, phone, &hash).await?;
                 for site in *sites {
-                    charger = station(conn, provider_id, property_id, site, charger, now).await?;
+                    charger = station(conn, &app.config, (provider_id, property_id), site, charger, now).await?;
                 }
             }
         }
@@ -185,8 +191,8 @@ async fn account(
 /// A station with one area, its tariff and its chargers; gives the number of the last charger.
 async fn station(
     conn: &mut AsyncPgConnection,
-    provider_id: Uuid,
-    property_id: Uuid,
+    config: &Config,
+    (provider_id, property_id): (Uuid, Uuid),
     site: &Site,
     mut charger: usize,
     now: DateTime<Utc>,
@@ -231,7 +237,13 @@ async fn station(
     tariff(conn, owner, area_id, power, now).await?;
     for _ in 0..count {
         charger += 1;
-        self::charger(conn, owner, area_id, charger, power, now).await?;
+        let serial_no = format!("{SERIAL}{charger:04}");
+        let id = self::charger(conn, owner, area_id, (charger, &serial_no), power, now).await?;
+        let hashes = password_hashes(&password(config, &serial_no));
+        diesel::insert_into(charger_states::table)
+            .values((charger_states::charger_id.eq(id), charger_states::password_hashes.eq(hashes)))
+            .execute(conn)
+            .await?;
     }
     Ok(charger)
 }
@@ -261,10 +273,10 @@ async fn charger(
     conn: &mut AsyncPgConnection,
     owner: Owner,
     area_id: Uuid,
-    number: usize,
+    (number, serial_no): (usize, &str),
     power: i64,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<Uuid> {
     let Owner { provider_id, property_id, station_id } = owner;
     let (id, dc) = (new_id(now), power > 22_000);
     let code: String = diesel::insert_into(chargers::table)
@@ -274,7 +286,7 @@ async fn charger(
             chargers::property_id.eq(property_id),
             chargers::station_id.eq(station_id),
             chargers::area_id.eq(area_id),
-            chargers::serial_no.eq(format!("{SERIAL}{number:04}")),
+            chargers::serial_no.eq(serial_no),
             chargers::name.eq(format!("{number}号桩")),
             chargers::model.eq(format!("SIM-{}kW", power / 1000)),
             chargers::nature.eq("public"),
@@ -293,7 +305,6 @@ async fn charger(
         .returning(chargers::code)
         .get_result(conn)
         .await?;
-    diesel::insert_into(charger_states::table).values(charger_states::charger_id.eq(id)).execute(conn).await?;
     for connector in 1..=2 {
         diesel::insert_into(connectors::table)
             .values((
@@ -310,7 +321,7 @@ async fn charger(
             .execute(conn)
             .await?;
     }
-    Ok(())
+    Ok(id)
 }
 
 /// Slow chargers have one price all day, fast ones a price for each period; in force since yesterday.

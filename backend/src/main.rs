@@ -69,13 +69,13 @@ async fn run(command: Command) -> Result<ExitCode> {
         backend::simulate::run(simulation, &config).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Command::Serve { demo, only, .. } = &command {
-        if *demo {
-            backend::demo::settings(&mut config)?;
-        }
-        if !only.is_empty() {
-            config.process.parts.clone_from(only);
-        }
+    if let Command::Demo | Command::Serve { demo: true, .. } = &command {
+        backend::demo::settings(&mut config)?;
+    }
+    if let Command::Serve { only, .. } = &command
+        && !only.is_empty()
+    {
+        config.process.parts.clone_from(only);
     }
     if let Command::Serve { print_config: true, .. } = command {
         out.write_all(config.masked()?.as_bytes())?;

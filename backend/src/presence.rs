@@ -129,14 +129,23 @@ pub async fn apply(
     }
 }
 
+/// The connection that has a charger, if one has.
+///
+/// # Errors
+/// The database's.
+pub async fn holder(conn: &mut AsyncPgConnection, charger_id: Uuid) -> Result<Option<Holder>> {
+    let columns = (states::connection, states::last_seen_at);
+    type Row = (Option<Uuid>, Option<DateTime<Utc>>);
+    let row: Option<Row> = states::table.find(charger_id).select(columns).first(conn).await.optional()?;
+    Ok(row.and_then(|(connection, seen_at)| Some(Holder { connection: connection?, seen_at })))
+}
+
 /// Whether this connection still holds the charger; another process may have a newer one.
 ///
 /// # Errors
 /// The database's.
 pub async fn holds(conn: &mut AsyncPgConnection, charger_id: Uuid, connection: Uuid) -> Result<bool> {
-    let holder: Option<Option<Uuid>> =
-        states::table.find(charger_id).select(states::connection).first(conn).await.optional()?;
-    Ok(holder == Some(Some(connection)))
+    Ok(holder(conn, charger_id).await?.is_some_and(|it| it.connection == connection))
 }
 
 /// A charger, the connection that holds it as far as its process knows, and when that was last heard of.
@@ -159,15 +168,42 @@ pub struct Arrival {
     pub called: String,
     /// Where it is.
     pub remote_address: String,
+    /// Whose place it may take.
+    pub claim: Claim,
 }
 
-/// Gives a charger to a connection, which holds it from now on. A later connection may have been faster; then nothing
-/// changes. Gives whether the connection holds the charger.
+/// Whose place a connection may take. The place that nobody has is anybody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// That of any older connection: it has proved which charger it is.
+    Proved,
+    /// Only that of a connection which did not answer: it may be anybody.
+    Unproved {
+        /// The connection that did not answer.
+        dead: Option<Uuid>,
+    },
+}
+
+/// The connection that has a charger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The connection.
+    pub connection: Uuid,
+    /// When it was last heard of.
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
+/// Gives a charger to a connection, which holds it from now on, unless it may not take the place of the one that has it:
+/// then nothing changes. Gives whether the connection holds the charger.
 ///
 /// # Errors
 /// The database's.
 pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Arrival) -> Result<bool> {
-    let Arrival { connection, called, remote_address } = arrival;
+    let Arrival { connection, called, remote_address, claim } = arrival;
+    let (proved, dead) = match *claim {
+        Claim::Proved => (true, None),
+        Claim::Unproved { dead } => (false, dead),
+    };
     conn.transaction(async |conn| {
         // One statement finds out who has held the charger and takes it.
         let taken = diesel::sql_query(
@@ -177,12 +213,14 @@ pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Ar
              on conflict (charger_id) do update set online = true, connection = excluded.connection, \
                connected_at = excluded.connected_at, last_seen_at = excluded.last_seen_at, \
                remote_address = excluded.remote_address \
-             where s.connection is null or s.connection < excluded.connection \
+             where s.connection is null or ($4 and s.connection < excluded.connection) or s.connection = $5 \
              returning charger_id, clock_timestamp() as at, (select connection from before) as before",
         )
         .bind::<SqlUuid, _>(charger_id)
         .bind::<SqlUuid, _>(connection)
         .bind::<Text, _>(remote_address)
+        .bind::<Bool, _>(proved)
+        .bind::<Nullable<SqlUuid>, _>(dead)
         .get_result::<Taken>(conn)
         .await
         .optional()?;
@@ -209,6 +247,20 @@ pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Ar
 /// The database's.
 pub async fn seen(conn: &mut AsyncPgConnection, held: &[Held]) -> Result<Vec<Uuid>> {
     Ok(touch(conn, held, "").await?.into_iter().map(|it| it.charger_id).collect())
+}
+
+/// Writes down at once that a connection is alive, by the clock of the database: whoever waits for that sees the time
+/// change, whatever other clocks say.
+///
+/// # Errors
+/// The database's.
+pub async fn alive(conn: &mut AsyncPgConnection, held: &Held) -> Result<()> {
+    diesel::define_sql_function! { fn clock_timestamp() -> diesel::sql_types::Timestamptz; }
+    diesel::update(states::table.find(held.charger_id).filter(states::connection.eq(held.connection)))
+        .set(states::last_seen_at.eq(clock_timestamp().nullable()))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Sets chargers offline that are still held; gives how many were.

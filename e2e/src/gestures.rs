@@ -308,9 +308,21 @@ impl Browser {
     /// # Errors
     /// None is told.
     pub async fn one_time_password(&self) -> Result<String> {
-        let told = self.see_text("[data-test='confirm']", "一次性密码：").await?.text().await?;
+        self.told_once("一次性密码：").await
+    }
+
+    /// The password that a charger is to log in with, which is told once, after which the question is closed.
+    ///
+    /// # Errors
+    /// None is told.
+    pub async fn charger_password(&self) -> Result<String> {
+        self.told_once("接入密码：").await
+    }
+
+    async fn told_once(&self, label: &str) -> Result<String> {
+        let told = self.see_text("[data-test='confirm']", label).await?.text().await?;
         self.click("[data-test='confirm-no']").await?;
-        let password = told.lines().find_map(|it| it.trim().strip_prefix("一次性密码："));
+        let password = told.lines().find_map(|it| it.trim().strip_prefix(label));
         Ok(password.context("no password")?.trim().to_owned())
     }
 

@@ -25,7 +25,8 @@ pub struct Platform {
     pub url: String,
     /// The application behind it.
     pub app: App,
-    config: Config,
+    /// Its settings.
+    pub config: Config,
     bank: SocketAddr,
 }
 

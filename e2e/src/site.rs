@@ -107,16 +107,18 @@ impl Browser {
         Ok(())
     }
 
-    /// Adds a charger of two connectors.
+    /// Adds a charger of two connectors; gives the password that is made up for it.
     ///
     /// # Errors
     /// It cannot be.
-    pub async fn add_charger(&self, station: &str, area: &str, serial_no: &str, name: &str) -> Result<()> {
+    pub async fn add_charger(&self, station: &str, area: &str, serial_no: &str, name: &str) -> Result<String> {
         self.add("car/chargers").await?;
         self.enter("serial_no", serial_no).await?;
         self.fill_in_charger(station, area, name).await?;
         self.save().await?;
-        self.row(name).await.map(drop)
+        let password = self.charger_password().await?;
+        self.row(name).await?;
+        Ok(password)
     }
 
     /// Fills in a new tariff with one price all day, an energy fee of 0.95 and a service fee of 0.45.

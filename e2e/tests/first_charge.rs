@@ -2,6 +2,7 @@
 //! charges, the console shows it live, the bill is proved and the rest given back.
 
 use anyhow::{Context, Error, Result, ensure};
+use backend::simulate::charger::Deed;
 use e2e::charge::PREPAID;
 use e2e::{Browser, Platform, in_browser, until};
 use shared::driver_app::{DriverOrderDetail, LiveOrder};
@@ -45,6 +46,11 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.fill_in_charger("江畔充电站", "快充区", "一号桩").await?;
     browser.screenshot("charger-form").await?;
     browser.click(".el-dialog [data-test='ok']").await?;
+    // It is told the password that was made up for it; an installer enters it at the charger.
+    let password = browser.charger_password().await?;
+    charger.act(Deed::Password(password)).await?;
+    charger.until(|it| it.online).await?;
+    browser.click("[data-test='search']").await?;
     browser.see("[data-test='empty']").await?;
 
     browser.fill_in_tariff("江畔充电站", "快充区", "统一电价").await?;
@@ -53,8 +59,7 @@ async fn charge(platform: &Platform, browser: &Browser) -> Result<()> {
     browser.save().await?;
     browser.see_text("tr.el-table__row", "统一电价").await?;
 
-    // The charger comes online; it is renamed and told something, and its page says so.
-    charger.until(|it| it.online).await?;
+    // The charger is renamed and told something, and its page says so.
     browser.follow("/car/chargers").await?;
     browser.see_text("tr.el-table__row", "在线").await?;
     browser.screenshot("chargers").await?;

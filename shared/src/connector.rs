@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::charger::ChargerCondition;
 use crate::codes::Code;
 use crate::describe::{As, Cell, Column, Field, Input};
-use crate::device::ConnectorStatus;
+use crate::device::{CommandKind, ConnectorStatus};
 use crate::fault::FaultNote;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -63,6 +63,8 @@ pub struct CarConnectorRow {
     pub order_id: Option<Uuid>,
     /// That order's number.
     pub order_no: Option<String>,
+    /// What its charger is still to be told of it: it takes effect when the charger is there.
+    pub pending: Vec<CommandKind>,
     /// Version, for changing it.
     pub version: i64,
     /// When it was made.

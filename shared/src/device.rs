@@ -28,6 +28,7 @@ codes! {
         Unlock = "unlock", Warning, "解锁枪", "Unlock the connector";
         Reserve = "reserve", Primary, "预约充电枪", "Reserve a connector";
         CancelReservation = "cancel_reservation", Info, "取消预约", "Cancel a reservation";
+        SetPassword = "set_password", Warning, "下发接入密码", "Set the password";
     }
     /// Where a command stands.
     pub enum CommandState {
@@ -36,12 +37,14 @@ codes! {
         Acknowledged = "acknowledged", Success, "已执行", "Acknowledged";
         Refused = "refused", Danger, "被拒绝", "Refused";
         TimedOut = "timed_out", Warning, "超时", "Timed out";
+        Cancelled = "cancelled", Info, "已取消", "Cancelled";
     }
     /// Why a command ended as it did.
     pub enum CommandOutcome {
         Accepted = "accepted", Success, "设备已接受", "The device accepted";
         Scheduled = "scheduled", Success, "充电结束后生效", "Takes effect when the running charge ends";
         NextHeartbeat = "next_heartbeat", Success, "将在下次心跳时生效", "Takes effect with the next heartbeat";
+        AfterReboot = "after_reboot", Success, "设备重启后生效", "Takes effect when the device has rebooted";
         Rejected = "rejected", Danger, "设备拒绝", "The device refused";
         UnlockFailed = "unlock_failed", Danger, "解锁失败", "The plug could not be released";
         NotSupported = "not_supported", Danger, "设备不支持", "The device does not support it";
@@ -51,11 +54,13 @@ codes! {
         NoAnswer = "no_answer", Warning, "设备未应答", "The device did not answer";
         Disconnected = "disconnected", Warning, "应答前连接断开", "The connection broke before the answer";
         NotDelivered = "not_delivered", Warning, "设备未在期限内上线", "The device was not there in time";
+        Superseded = "superseded", Info, "已被后来的指令取代", "A later command took its place";
     }
     /// Why a device came online or went offline.
     pub enum ConnectionReason {
         Connected = "connected", Success, "上线", "Connected";
         Reconnected = "reconnected", Success, "重新连接，旧连接被替换", "Connected again, replacing a connection";
+        Renewed = "renewed", Info, "密码已更新，设备重新登录", "Logs in anew with its new password";
         Closed = "closed", Info, "设备断开", "Closed by the device";
         Broken = "broken", Warning, "连接中断", "The connection broke";
         Silent = "silent", Warning, "长时间无通信", "Silent for too long";

@@ -67,7 +67,7 @@ pub fn action_label<R: Resource>(action: &str) -> Option<Text> {
 
 /// That a row was changed, and when, need not be told again; and what its device tells of itself, which changes all the
 /// time, was done by nobody.
-const UNTOLD: [&str; 11] = [
+const UNTOLD: [&str; 12] = [
     "version",
     "updated_at",
     "condition",
@@ -77,6 +77,7 @@ const UNTOLD: [&str; 11] = [
     "online",
     "order_id",
     "order_no",
+    "pending",
     "status",
     "status_at",
 ];

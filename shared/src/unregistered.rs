@@ -17,6 +17,9 @@ codes! {
         UnknownSerialNo = "unknown_serial_no", Warning, "未登记", "Not entered";
         NoPassword = "no_password", Warning, "未提供密码", "Came without a password";
         WrongPassword = "wrong_password", Danger, "密码错误", "Wrong password";
+        Occupied = "occupied", Danger, "已有在线连接，且未提供密码", "Connected already, and nothing proves that it is the same";
+        WrongPath = "wrong_path", Warning, "接入地址错误", "Wrong address";
+        UnsupportedProtocol = "unsupported_protocol", Warning, "协议版本不支持", "Speaks no protocol of ours";
     }
 }
 

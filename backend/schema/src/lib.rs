@@ -297,6 +297,7 @@ diesel::table! {
         created_at -> Timestamptz,
         sent_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        secret -> Nullable<Text>,
     }
 }
 

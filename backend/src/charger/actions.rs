@@ -1,11 +1,12 @@
 //! What staff can have a charger do, and the password that it logs in with.
 
 use actix_web::web::{Json, Path};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::{charger_states, chargers, connectors};
 use serde::Deserialize;
-use shared::charger::{CarChargerDetail, CarChargers};
+use shared::charger::{CarChargerDetail, CarChargers, password_error};
 use shared::text::t;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -14,9 +15,10 @@ use super::Parent;
 use crate::api::body::Body;
 use crate::api::op::Op;
 use crate::command::{self, Command};
+use crate::config::Secret;
 use crate::crud::{Ctx, ops, routes};
 use crate::error::{Error, Result};
-use crate::gateway::handshake::password_hashes;
+use crate::gateway::credentials::{password_hashes, random_password};
 
 /// How to reboot.
 #[derive(Deserialize, ToSchema)]
@@ -34,13 +36,17 @@ struct Unlock {
     connector: i32,
 }
 
-/// A password to log in with.
+/// What to log in with.
 #[derive(Deserialize, ToSchema)]
 struct Password {
-    /// 8 to 40 characters; empty lets the charger in without one.
+    /// 8 to 40 characters; without one, one is made up and told in the answer.
     #[serde(default)]
     #[schema(example = "0011223344556677889900112233445566")]
     password: Option<String>,
+    /// Lets the charger in without a password. A risk: whoever knows the serial number can pass for it.
+    #[serde(default)]
+    #[schema(example = false)]
+    open: Option<bool>,
 }
 
 async fn reboot(ctx: Ctx, id: Path<Uuid>, Body(form): Body<Reboot>) -> Result<Json<CarChargerDetail>> {
@@ -81,25 +87,46 @@ async fn tell(ctx: Ctx, id: Uuid, verb: &'static str, command: Command) -> Resul
 }
 
 async fn set_password(ctx: Ctx, id: Path<Uuid>, Body(form): Body<Password>) -> Result<Json<CarChargerDetail>> {
-    let password = form.password.unwrap_or_default();
-    if !password.is_empty() && !(8..=40).contains(&password.chars().count()) {
-        return Err(Error::field("password", "range", t("应为 8 到 40 个字符", "8 to 40 characters")));
+    let given = form.password.filter(|it| !it.is_empty());
+    let open = form.open.unwrap_or_default();
+    if let Some(wrong) = given.as_ref().and_then(|it| password_error(it, ctx.lang)) {
+        return Err(Error::Invalid(vec![wrong]));
     }
-    let hashes = if password.is_empty() { vec![] } else { password_hashes(&password) };
-    routes::act::<CarChargers, _>(ctx, *id, "set-password", move |conn, _, before| {
-        Box::pin(async move {
-            routes::stamp(conn, "chargers", before.row.id, None).await?;
-            diesel::insert_into(charger_states::table)
-                .values((charger_states::charger_id.eq(before.row.id), charger_states::password_hashes.eq(&hashes)))
-                .on_conflict(charger_states::charger_id)
-                .do_update()
-                .set(charger_states::password_hashes.eq(&hashes))
-                .execute(conn)
-                .await?;
-            Ok(())
-        })
+    if open && given.is_some() {
+        let text = t("免密码接入时不能填写密码", "Either a password, or none");
+        return Err(Error::field("open", "choice", text));
+    }
+    let made_up = (!open && given.is_none()).then(random_password);
+    let password = given.or_else(|| made_up.clone()).map(Secret::new);
+    let now = ctx.app.now();
+    let Json(mut row) = routes::act::<CarChargers, _>(ctx, *id, "set-password", move |conn, actor, before| {
+        Box::pin(async move { log_in_with(conn, before, password, &actor.caller.name, now).await })
     })
-    .await
+    .await?;
+    row.initial_password = made_up;
+    Ok(Json(row))
+}
+
+/// Lets a charger in with this password alone, or without any. One that is online is told it, and logs in anew.
+async fn log_in_with(
+    conn: &mut AsyncPgConnection,
+    before: &CarChargerDetail,
+    password: Option<Secret>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (id, hashes) = (before.row.id, password.as_ref().map(|it| password_hashes(it.expose())).unwrap_or_default());
+    routes::stamp(conn, "chargers", id, None).await?;
+    diesel::insert_into(charger_states::table)
+        .values((charger_states::charger_id.eq(id), charger_states::password_hashes.eq(&hashes)))
+        .on_conflict(charger_states::charger_id)
+        .do_update()
+        .set(charger_states::password_hashes.eq(&hashes))
+        .execute(conn)
+        .await?;
+    let Some(password) = password.filter(|_| before.row.online) else { return Ok(()) };
+    let parent: Parent = chargers::table.find(id).select(Parent::as_select()).first(conn).await?;
+    command::to_charger(conn, id, parent.owner(), Command::SetPassword { password }, by, now).await.map(drop)
 }
 
 pub fn operations() -> Vec<Op> {

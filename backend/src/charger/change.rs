@@ -1,22 +1,30 @@
 //! Chargers are added with their connectors, changed, and switched on and off.
 
+use actix_web::HttpResponse;
 use chrono::Utc;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use schema::{car_orders, charger_states, chargers, connectors, reservations, unknown_devices};
-use shared::charger::{CarChargerForm, CarChargers, Communication, CurrentType, Interface, Mounting, Speed};
+use shared::charger::{
+    CarChargerDetail, CarChargerForm, CarChargers, Communication, CurrentType, Interface, Mounting, Speed,
+};
+use shared::resource::FormMap;
 use shared::station::Nature;
 use shared::text::t;
 use uuid::Uuid;
 
-use super::{Parent, make_available};
+use super::Parent;
+use super::service::make_available;
+use crate::api::body::Body;
+use crate::api::op::Op;
 use crate::app::new_id;
 use crate::auth::caller::Caller;
 use crate::auth::scope::{Owner, Scope};
-use crate::crud::{Change, Create, Impact, Switch};
+use crate::crud::{Change, Create, Ctx, Impact, Switch, ops, routes};
 use crate::error::{Error, Result};
+use crate::gateway::credentials::{password_hashes, random_password};
 use crate::impact;
 
 #[derive(Insertable, AsChangeset)]
@@ -62,6 +70,7 @@ fn values(form: &CarChargerForm) -> Values<'_> {
         mounting,
         protection,
         communication,
+        password: _,
     } = form;
     Values {
         name,
@@ -147,8 +156,13 @@ impl Create for CarChargers {
             .returning(Parent::as_returning())
             .get_result(conn)
             .await?;
+        // A sheet cannot tell what would be made up: who leaves a password out of it sets it later.
+        let password = form.password.clone().unwrap_or_else(random_password);
         diesel::insert_into(charger_states::table)
-            .values(charger_states::charger_id.eq(parent.id))
+            .values((
+                charger_states::charger_id.eq(parent.id),
+                charger_states::password_hashes.eq(password_hashes(&password)),
+            ))
             .execute(conn)
             .await?;
         add_connectors(conn, &parent, 1, form.connectors).await?;
@@ -205,4 +219,22 @@ impl Switch for CarChargers {
             ..Impact::default()
         })
     }
+}
+
+/// `POST /car/chargers`: a password that was made up is told in the answer.
+async fn create(ctx: Ctx, Body(form): Body<FormMap>) -> Result<HttpResponse> {
+    let mut form = routes::read_form::<CarChargers>(form, &ctx.caller, ctx.lang)?;
+    let made_up = form.password.is_none().then(random_password);
+    form.password = form.password.or_else(|| made_up.clone());
+    let actor = ctx.actor();
+    let mut conn = ctx.conn;
+    let mut row = conn.transaction(async |conn| routes::insert::<CarChargers>(conn, &actor, &form).await).await?;
+    row.initial_password = made_up;
+    Ok(HttpResponse::Created().json(row))
+}
+
+/// The operations that write chargers.
+pub fn operations() -> Vec<Op> {
+    let create = ops::create::<CarChargers>().returns_with::<CarChargerDetail>(201).to(create);
+    [create].into_iter().chain(ops::change::<CarChargers>()).chain(ops::sheets::<CarChargers>()).collect()
 }

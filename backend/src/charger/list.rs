@@ -5,14 +5,14 @@ use diesel::dsl::{exists, sql};
 use diesel::expression::SqlLiteral;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{areas, charger_states, chargers, connectors, stations};
+use schema::{areas, charger_states, chargers, connectors, device_commands as commands, stations};
 use shared::charger::{
-    CarChargerDetail, CarChargerFilter, CarChargerRow, CarChargers, ChargerCondition, Communication, ConnectorCounts,
-    CurrentType, DeviceData, Interface, Mounting, Speed,
+    Access, CarChargerDetail, CarChargerFilter, CarChargerRow, CarChargers, ChargerCondition, Communication,
+    ConnectorCounts, CurrentType, DeviceData, Interface, Mounting, Speed,
 };
-use shared::device::ConnectorStatus;
+use shared::device::{CommandState, ConnectorStatus};
 use shared::fault::FaultNote;
 use shared::page::{Page, PageQuery};
 use shared::station::Nature;
@@ -57,6 +57,8 @@ struct Charger {
     state: (Option<bool>, Option<ConnectorStatus>, Option<DateTime<Utc>>),
     #[diesel(select_expression = statuses(), select_expression_type = SqlLiteral<Array<Text>>)]
     statuses: Vec<ConnectorStatus>,
+    #[diesel(select_expression = has_password(), select_expression_type = SqlLiteral<Bool>)]
+    has_password: bool,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -65,6 +67,11 @@ struct Charger {
 /// What the connectors of the charger that a query is about are doing.
 fn statuses() -> SqlLiteral<Array<Text>> {
     sql("array(select it.status from connectors it where it.charger_id = chargers.id)")
+}
+
+/// Whether the charger that a query is about must log in with a password.
+fn has_password() -> SqlLiteral<Bool> {
+    sql("coalesce(cardinality(charger_states.password_hashes) > 0, false)")
 }
 
 impl From<Charger> for CarChargerRow {
@@ -105,6 +112,7 @@ impl From<Charger> for CarChargerRow {
                 (true, false) => ChargerCondition::Online,
             },
             connectors,
+            access: if it.has_password { Access::Password } else { Access::Open },
             last_seen_at,
             version: it.version,
             created_at: it.created_at,
@@ -134,6 +142,7 @@ fn found(scope: &Scope, filter: &CarChargerFilter) -> diesel::dsl::IntoBoxed<'st
         area_name,
         speed,
         condition,
+        access,
         enabled,
     } = filter;
     let mut query = visible(scope);
@@ -163,6 +172,9 @@ fn found(scope: &Scope, filter: &CarChargerFilter) -> diesel::dsl::IntoBoxed<'st
     }
     if let Some(enabled) = enabled {
         query = query.filter(chargers::enabled.eq(*enabled));
+    }
+    if let Some(access) = access {
+        query = query.filter(has_password().eq(*access == Access::Password));
     }
     let broken = connectors::table
         .filter(connectors::charger_id.eq(chargers::id))
@@ -209,7 +221,14 @@ impl Browse for CarChargers {
         for (number, error_code, words) in &reports {
             faults.extend(FaultNote::explain(*number, error_code.as_deref(), words.as_deref()));
         }
-        Ok(CarChargerDetail { row: charger.into(), device, faults })
+        let pending = commands::table
+            .filter(commands::device_id.eq(id))
+            .filter(commands::state.eq(CommandState::Pending))
+            .select(commands::kind)
+            .distinct()
+            .load(conn)
+            .await?;
+        Ok(CarChargerDetail { row: charger.into(), device, faults, pending, initial_password: None })
     }
 }
 
@@ -227,7 +246,6 @@ struct Device {
     status: ConnectorStatus,
     error_code: Option<String>,
     status_at: Option<DateTime<Utc>>,
-    password_hashes: Vec<String>,
     relative_meter_since: Option<DateTime<Utc>>,
     configuration: Option<serde_json::Value>,
 }
@@ -246,7 +264,6 @@ impl From<Device> for DeviceData {
             status: Some(it.status),
             error_code: it.error_code,
             status_at: it.status_at,
-            has_password: !it.password_hashes.is_empty(),
             relative_meter_since: it.relative_meter_since,
             configuration: it.configuration,
         }

@@ -124,7 +124,8 @@ pub async fn command_ended(
             | Command::Availability { .. }
             | Command::Unlock { .. }
             | Command::Reserve { .. }
-            | Command::CancelReservation { .. },
+            | Command::CancelReservation { .. }
+            | Command::SetPassword { .. },
             _,
         ) => return Ok(()),
     };

@@ -77,15 +77,26 @@ pub struct Happening {
 pub const CHANNEL: &str = "wattyard_events";
 /// The channel that wakes gateways for commands; its payload is the device's id.
 pub const COMMANDS: &str = "wattyard_commands";
+/// The channel that asks gateways whether a connection is alive; its payload is the device's id.
+pub const PROBES: &str = "wattyard_probes";
 /// The channel that wakes workers for jobs.
 pub const JOBS: &str = "wattyard_jobs";
 /// The channel on which the database tells that somebody's rights have changed.
 const RIGHTS: &str = "wattyard_rights";
 
+/// A call to whoever holds the connection of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// There are commands to carry out.
+    Command(Uuid),
+    /// Somebody else wants its place: is it alive?
+    Probe(Uuid),
+}
+
 /// Distributes what happened within this process.
 pub struct Hub {
     happenings: broadcast::Sender<Happening>,
-    commands: broadcast::Sender<Uuid>,
+    calls: broadcast::Sender<Call>,
     jobs: tokio::sync::Notify,
     /// How often anybody's rights have changed.
     rights: watch::Sender<u64>,
@@ -95,7 +106,7 @@ impl Default for Hub {
     fn default() -> Self {
         Self {
             happenings: broadcast::channel(1024).0,
-            commands: broadcast::channel(1024).0,
+            calls: broadcast::channel(1024).0,
             jobs: tokio::sync::Notify::new(),
             rights: watch::Sender::default(),
         }
@@ -108,9 +119,9 @@ impl Hub {
         self.happenings.subscribe()
     }
 
-    /// Hears of devices with commands to carry out.
-    pub fn commands(&self) -> broadcast::Receiver<Uuid> {
-        self.commands.subscribe()
+    /// Hears what the connections of devices are called for.
+    pub fn calls(&self) -> broadcast::Receiver<Call> {
+        self.calls.subscribe()
     }
 
     /// Waits until there may be a job.
@@ -131,9 +142,10 @@ impl Hub {
                     let _ = self.happenings.send(it);
                 }
             }
-            COMMANDS => {
+            COMMANDS | PROBES => {
                 if let Ok(id) = payload.parse() {
-                    let _ = self.commands.send(id);
+                    let call = if channel == PROBES { Call::Probe(id) } else { Call::Command(id) };
+                    let _ = self.calls.send(call);
                 }
             }
             RIGHTS => self.rights.send_modify(|it| *it += 1),
@@ -156,7 +168,7 @@ impl Hub {
 
     async fn listen_once(&self, url: &str) -> anyhow::Result<()> {
         let mut conn = crate::db::connect(url).await?;
-        for channel in [CHANNEL, COMMANDS, JOBS, RIGHTS] {
+        for channel in [CHANNEL, COMMANDS, PROBES, JOBS, RIGHTS] {
             diesel::sql_query(format!("listen {channel}")).execute(&mut conn).await?;
         }
         // What was told while nobody listened: let the workers look, and the streams read their rights.

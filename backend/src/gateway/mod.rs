@@ -1,10 +1,14 @@
 //! The gateway: the sockets of devices, one task each. Adapters turn what devices say into events and know no SQL.
 
+mod claim;
 mod commands;
+pub mod credentials;
 pub mod frames;
-pub mod handshake;
+mod handshake;
+mod limit;
 mod ocpp16;
 mod registry;
+mod secret;
 mod socket;
 
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::events::Call;
 use crate::presence::{self, Held};
 use crate::{command, jobs};
 
@@ -37,6 +42,8 @@ pub struct Gateway {
     most: usize,
     /// Devices that may use the database at the same time; the others wait, and are read no further meanwhile.
     turns: Semaphore,
+    /// Devices that may wait for an older line to show that it is alive.
+    waiting: Semaphore,
     /// Chargers whose connection ended because the process stops. They are set offline together.
     left: Mutex<Vec<Held>>,
 }
@@ -51,6 +58,7 @@ impl Gateway {
             registry: registry::Registry::default(),
             frames: frames::Frames::default(),
             turns: Semaphore::new(turns),
+            waiting: Semaphore::new(claim::MOST_WAITING),
             left: Mutex::default(),
         }
     }
@@ -82,7 +90,7 @@ fn most_connections(wanted: usize) -> usize {
 
 /// Mounts the addresses that devices connect to.
 pub fn mount(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/ocpp/{serial_no}").route(web::get().to(handshake::connect)));
+    config.service(web::resource("/ocpp/{path:.*}").route(web::get().to(handshake::connect)));
 }
 
 /// Does what belongs to no single connection: writes frames, hands out commands, writes down signs of life. Ends some
@@ -107,14 +115,15 @@ async fn enqueue(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Wakes connections that have commands to carry out.
+/// Wakes connections that have commands to carry out, or are to show that they are alive.
 async fn listen(app: &App) {
-    let mut told = app.hub.commands();
+    let mut told = app.hub.calls();
     loop {
         tokio::select! {
             () = app.stopping.cancelled() => return,
-            device = told.recv() => match device {
-                Ok(device) => app.gateway.registry.wake(device),
+            call = told.recv() => match call {
+                Ok(Call::Command(device)) => app.gateway.registry.wake(device),
+                Ok(Call::Probe(device)) => app.gateway.registry.probe(device),
                 Err(RecvError::Lagged(_)) => app.gateway.registry.wake_all(),
                 Err(RecvError::Closed) => return,
             },

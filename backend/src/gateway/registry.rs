@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::app::new_id;
 use crate::presence::Held;
 
-/// One connection, as others see it: they can wake its task and tell it that it was replaced.
+/// One connection, as others see it: they can wake its task, ask it for a sign of life, and tell it that it was replaced.
 pub struct Line {
     /// The charger at the other end.
     pub charger_id: Uuid,
@@ -21,10 +21,18 @@ pub struct Line {
     heard_at: AtomicI64,
     /// What was last written of it.
     written_at: AtomicI64,
-    /// The database knows that this connection holds the charger.
-    holding: AtomicBool,
     replaced: AtomicBool,
+    probed: AtomicBool,
     wake: Notify,
+}
+
+/// Why a connection was woken, besides that there may be something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Woken {
+    /// A newer connection took its place: its task is to end.
+    pub replaced: bool,
+    /// Another device wants its place: it is to show that it is alive.
+    pub probed: bool,
 }
 
 impl Line {
@@ -36,8 +44,8 @@ impl Line {
             id: new_id(admitted_at),
             heard_at: AtomicI64::new(now.timestamp_millis()),
             written_at: AtomicI64::new(now.timestamp_millis()),
-            holding: AtomicBool::new(false),
             replaced: AtomicBool::new(false),
+            probed: AtomicBool::new(false),
             wake: Notify::new(),
         }
     }
@@ -47,27 +55,26 @@ impl Line {
         self.heard_at.store(now.timestamp_millis(), Ordering::Relaxed);
     }
 
-    /// It holds its charger from now on.
-    pub fn hold(&self) {
-        self.holding.store(true, Ordering::Release);
-    }
-
     /// What it holds and when that was last heard of.
     pub fn held(&self) -> Held {
         let seen_at = DateTime::from_timestamp_millis(self.heard_at.load(Ordering::Relaxed)).unwrap_or_default();
         Held { charger_id: self.charger_id, connection: self.id, seen_at }
     }
 
-    /// A newer connection took its place: its task is to end.
-    pub fn replace(&self) {
+    fn replace(&self) {
         self.replaced.store(true, Ordering::Release);
         self.wake.notify_one();
     }
 
-    /// Waits until there may be something to do; gives whether it was replaced. A call that comes early is kept.
-    pub async fn woken(&self) -> bool {
+    fn probe(&self) {
+        self.probed.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Waits until there may be something to do. A call that comes early is kept.
+    pub async fn woken(&self) -> Woken {
         self.wake.notified().await;
-        self.replaced.load(Ordering::Acquire)
+        Woken { replaced: self.replaced.load(Ordering::Acquire), probed: self.probed.swap(false, Ordering::AcqRel) }
     }
 }
 
@@ -75,77 +82,106 @@ impl Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
+#[derive(Default)]
+struct Lines {
+    /// Connections that were let in and have not ended.
+    open: usize,
+    /// Those that hold their chargers, as the database knows.
+    holding: HashMap<Uuid, Arc<Line>>,
+}
+
 /// All connections of this process.
 #[derive(Default)]
 pub struct Registry {
-    lines: Mutex<HashMap<Uuid, Arc<Line>>>,
+    lines: Mutex<Lines>,
     emptied: Notify,
 }
 
 impl Registry {
-    /// Enters a connection, and gives the one whose place it takes. That one must be told, but not before the database
-    /// knows of the new one: or its end would be taken for the charger's.
+    /// Counts a connection in, until it leaves. A charger that is here already may come again however many there are.
     ///
     /// # Errors
     /// There are `most` already.
-    pub fn enter(&self, line: &Arc<Line>, most: usize) -> Result<Option<Arc<Line>>, Full> {
+    pub fn enter(&self, line: &Line, most: usize) -> Result<(), Full> {
         let mut lines = self.lines();
-        if lines.len() >= most && !lines.contains_key(&line.charger_id) {
+        if lines.open >= most && !lines.holding.contains_key(&line.charger_id) {
             return Err(Full);
         }
-        let old = lines.insert(line.charger_id, line.clone());
-        metrics::gauge!("wattyard_gateway_connections").set(count(lines.len()));
-        Ok(old)
+        lines.open += 1;
+        metrics::gauge!("wattyard_gateway_connections").set(count(lines.open));
+        Ok(())
     }
 
-    /// Takes a connection out, unless a newer one has its place.
+    /// Notes that a connection holds its charger, which the database must know already: or the end of the one that it
+    /// replaces, which is told here, would be taken for the charger's. Gives whether it does: a later one may have been
+    /// noted before.
+    pub fn hold(&self, line: &Arc<Line>) -> bool {
+        let mut lines = self.lines();
+        if lines.holding.get(&line.charger_id).is_some_and(|it| it.id > line.id) {
+            return false;
+        }
+        if let Some(older) = lines.holding.insert(line.charger_id, line.clone()) {
+            older.replace();
+        }
+        true
+    }
+
+    /// Counts a connection out, and forgets it unless a newer one has its place.
     pub fn leave(&self, line: &Line) {
         let mut lines = self.lines();
-        if lines.get(&line.charger_id).is_some_and(|it| it.id == line.id) {
-            lines.remove(&line.charger_id);
+        if lines.holding.get(&line.charger_id).is_some_and(|it| it.id == line.id) {
+            lines.holding.remove(&line.charger_id);
         }
-        metrics::gauge!("wattyard_gateway_connections").set(count(lines.len()));
-        if lines.is_empty() {
+        lines.open = lines.open.saturating_sub(1);
+        metrics::gauge!("wattyard_gateway_connections").set(count(lines.open));
+        if lines.open == 0 {
             self.emptied.notify_one();
         }
     }
 
     /// Wakes the connection of a charger, if it is here.
     pub fn wake(&self, charger_id: Uuid) {
-        if let Some(line) = self.lines().get(&charger_id) {
+        if let Some(line) = self.lines().holding.get(&charger_id) {
             line.wake.notify_one();
+        }
+    }
+
+    /// Asks the connection of a charger, if it is here, to show that it is alive.
+    pub fn probe(&self, charger_id: Uuid) {
+        if let Some(line) = self.lines().holding.get(&charger_id) {
+            line.probe();
         }
     }
 
     /// Wakes all connections.
     pub fn wake_all(&self) {
-        self.lines().values().for_each(|line| line.wake.notify_one());
+        self.lines().holding.values().for_each(|line| line.wake.notify_one());
     }
 
     /// Another process has a newer connection than this one.
     pub fn replaced(&self, held: &Held) {
-        if let Some(line) = self.lines().get(&held.charger_id).filter(|it| it.id == held.connection) {
+        if let Some(line) = self.lines().holding.get(&held.charger_id).filter(|it| it.id == held.connection) {
             line.replace();
         }
     }
 
-    /// The holding connections that were heard of since they were last asked for.
+    /// The connections that were heard of since they were last asked for.
     pub fn heard(&self) -> Vec<Held> {
         let fresh = |line: &Line| {
             let heard_at = line.heard_at.load(Ordering::Relaxed);
-            line.holding.load(Ordering::Acquire) && line.written_at.swap(heard_at, Ordering::Relaxed) != heard_at
+            line.written_at.swap(heard_at, Ordering::Relaxed) != heard_at
         };
-        self.lines().values().filter(|it| fresh(it)).map(|it| it.held()).collect()
+        self.lines().holding.values().filter(|it| fresh(it)).map(|it| it.held()).collect()
     }
 
     /// Waits until there is no connection.
     pub async fn emptied(&self) {
-        while !self.lines().is_empty() {
+        while self.lines().open > 0 {
             self.emptied.notified().await;
         }
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Line>>> {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -164,18 +200,22 @@ mod tests {
         Arc::new(Line::new(charger_id, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH))
     }
 
+    const CALLED: Woken = Woken { replaced: false, probed: false };
+
     #[tokio::test]
     async fn a_newer_connection_takes_the_place_and_the_older_one_leaves_without_harm() {
         let (registry, charger) = (Registry::default(), Uuid::now_v7());
         let (old, new) = (line(charger), line(charger));
         assert!(old.id < new.id);
-        assert!(registry.enter(&old, 1).unwrap().is_none());
-        let replaced = registry.enter(&new, 1).unwrap().unwrap();
-        replaced.replace();
-        assert!(old.woken().await);
+        assert!(registry.enter(&old, 1).is_ok() && registry.hold(&old));
+        assert!(registry.enter(&new, 1).is_ok() && registry.hold(&new));
+        assert_eq!(old.woken().await, Woken { replaced: true, ..CALLED });
+        assert!(!registry.hold(&old), "it is too late");
         registry.leave(&old);
         registry.wake(charger);
-        assert!(!new.woken().await);
+        assert_eq!(new.woken().await, CALLED);
+        registry.probe(charger);
+        assert_eq!(new.woken().await, Woken { probed: true, ..CALLED });
         registry.leave(&new);
         registry.emptied().await;
     }
@@ -185,10 +225,10 @@ mod tests {
         let registry = Registry::default();
         let first = line(Uuid::now_v7());
         assert!(registry.enter(&first, 1).is_ok());
-        assert_eq!(registry.enter(&line(Uuid::now_v7()), 1).err(), Some(Full));
+        assert_eq!(registry.enter(&line(Uuid::now_v7()), 1), Err(Full));
         first.heard(DateTime::from_timestamp_millis(5).unwrap());
         assert_eq!(registry.heard(), []);
-        first.hold();
+        assert!(registry.hold(&first));
         assert_eq!(registry.heard(), [first.held()]);
         assert_eq!(registry.heard(), []);
     }

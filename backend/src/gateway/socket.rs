@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, BytesMut};
 use actix_ws::{CloseCode, CloseReason, Closed, Item, Message, MessageStream, ProtocolError, Session};
 use futures_util::SinkExt;
 use shared::device::ConnectionReason;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::ocpp16::{Conversation, Heard, Replaced};
+use super::ocpp16::{Conversation, Heard, Over};
 use super::registry::Line;
 use crate::app::App;
 use crate::charging::Device;
@@ -30,8 +31,6 @@ pub struct Opened {
     pub device: Device,
     /// The connection.
     pub line: Arc<Line>,
-    /// The older connection of the device here.
-    pub replaces: Option<Arc<Line>>,
     /// The connection as the database is to know it.
     pub arrival: Arrival,
 }
@@ -44,8 +43,10 @@ enum End {
     Broken,
     /// Nothing was heard for too long.
     Silent,
-    /// A newer connection took over.
+    /// Another connection has the charger.
     Replaced,
+    /// The device has a new password, and is to log in with it.
+    Renewed,
     /// The process stops.
     Stopping,
     /// The device sent what must not be sent.
@@ -61,6 +62,7 @@ impl End {
             Self::Broken => ConnectionReason::Broken,
             Self::Silent => ConnectionReason::Silent,
             Self::Replaced => ConnectionReason::Reconnected,
+            Self::Renewed => ConnectionReason::Renewed,
             Self::Stopping => ConnectionReason::Stopping,
             Self::Flawed(..) => ConnectionReason::Flawed,
             Self::Failed => ConnectionReason::Failed,
@@ -72,7 +74,8 @@ impl End {
             Self::Closed(reason) => return reason,
             Self::Broken => return None,
             Self::Silent => (CloseCode::Away, "nothing was heard for too long"),
-            Self::Replaced => (CloseCode::Normal, "replaced by a newer connection"),
+            Self::Replaced => (CloseCode::Normal, "replaced by another connection"),
+            Self::Renewed => (CloseCode::Normal, "log in with the new password"),
             Self::Stopping => (CloseCode::Away, "the server stops"),
             Self::Flawed(code, text) => (code, text),
             Self::Failed => (CloseCode::Error, "try again later"),
@@ -101,24 +104,18 @@ impl Drop for Entered {
 
 /// Talks with a device until one of both ends it.
 pub async fn serve(opened: Opened, session: Session, stream: MessageStream) {
-    let Opened { app, device, line, replaces, arrival } = opened;
+    let Opened { app, device, line, arrival } = opened;
     let entered = Entered { app: app.clone(), line: line.clone() };
     let stream = stream.max_frame_size(app.config.gateway.max_message_bytes);
     let mut socket = Socket { session, stream, parts: None, most: app.config.gateway.max_message_bytes };
-    let online = online(&app, &device, &arrival).await;
-    // Whatever came of it: the row of the charger now says whether the end of the older connection is the charger's.
-    if let Some(older) = replaces {
-        older.replace();
-    }
-    let end = match online {
-        Ok(true) => {
-            line.hold();
+    let end = match online(&app, &device, &arrival).await {
+        Ok(true) if app.gateway.registry.hold(&line) => {
             let mut conversation = Conversation::new(app.clone(), device, line.clone());
             let end = socket.talk(&app, &line, &mut conversation).await;
             conversation.disconnected().await;
             end
         }
-        Ok(false) => End::Replaced,
+        Ok(_) => End::Replaced,
         Err(err) => {
             tracing::warn!(charger = %device.charger_id, error = %err, "a connection could not be noted: {err:#}");
             End::Failed
@@ -145,6 +142,17 @@ pub async fn serve(opened: Opened, session: Session, stream: MessageStream) {
 async fn online(app: &App, device: &Device, arrival: &Arrival) -> Result<bool> {
     let _turn = app.gateway.turn().await;
     presence::online(&mut *app.conn().await?, device.charger_id, arrival).await
+}
+
+/// Tells whoever waits for this connection's end that it is alive.
+async fn alive(app: &App, line: &Line) {
+    let write = async || -> Result<()> {
+        let _turn = app.gateway.turn().await;
+        presence::alive(&mut *app.conn().await?, &line.held()).await
+    };
+    if let Err(err) = write().await {
+        tracing::warn!(charger = %line.charger_id, error = %err, "a sign of life could not be written: {err}");
+    }
 }
 
 async fn offline(app: &App, line: &Line, reason: ConnectionReason) -> Result<()> {
@@ -176,6 +184,7 @@ impl Socket {
         let (ping, idle) = (Duration::from_secs(config.ping_seconds), Duration::from_secs(config.idle_seconds));
         let now = Instant::now();
         let (mut heard_at, mut ping_at, mut pace) = (now, now + ping, Pace { due: now });
+        let mut probed = false;
         let mut timer = pin!(sleep_until(ping_at));
         loop {
             match conversation.next_call().await {
@@ -185,7 +194,8 @@ impl Socket {
                     }
                 }
                 Ok(None) => {}
-                Err(Replaced) => return End::Replaced,
+                Err(Over::Replaced) => return End::Replaced,
+                Err(Over::Renewed) => return End::Renewed,
             }
             let resume_at = pace.resume_at(Instant::now());
             let due = [Some(ping_at), Some(heard_at + idle), conversation.due(), resume_at];
@@ -195,10 +205,18 @@ impl Socket {
             }
             tokio::select! {
                 () = app.stopping.cancelled() => return End::Stopping,
-                replaced = line.woken() => match replaced {
-                    true => return End::Replaced,
-                    false => conversation.wake(),
-                },
+                woken = line.woken() => {
+                    if woken.replaced {
+                        return End::Replaced;
+                    }
+                    if woken.probed {
+                        probed = true;
+                        if let Err(end) = self.send(Message::Ping(Bytes::new())).await {
+                            return end;
+                        }
+                    }
+                    conversation.wake();
+                }
                 () = timer.as_mut() => {
                     let now = Instant::now();
                     if now >= heard_at + idle {
@@ -216,10 +234,16 @@ impl Socket {
                     heard_at = Instant::now();
                     pace.count(heard_at);
                     line.heard(app.now());
-                    let answer = match self.take(message).await {
-                        Ok(Inbound::Text(text)) => conversation.hear(&text).await,
-                        Ok(Inbound::Nothing) => Heard::Nothing,
+                    let inbound = match self.take(message).await {
+                        Ok(inbound) => inbound,
                         Err(end) => return end,
+                    };
+                    if std::mem::take(&mut probed) {
+                        alive(app, line).await;
+                    }
+                    let answer = match inbound {
+                        Inbound::Text(text) => conversation.hear(&text).await,
+                        Inbound::Nothing => Heard::Nothing,
                     };
                     match answer {
                         Heard::Nothing => {}
@@ -249,6 +273,7 @@ impl Socket {
             Some(Ok(Message::Close(reason))) => return Err(End::Closed(reason)),
             Some(Ok(Message::Continuation(item))) => item,
             Some(Err(ProtocolError::Overflow)) => return Err(too_large),
+            Some(Err(ProtocolError::Io(err))) if claims_too_much(&err) => return Err(too_large),
             Some(Err(ProtocolError::Io(err))) if err.kind() == std::io::ErrorKind::InvalidData => {
                 return Err(End::Flawed(CloseCode::Invalid, "the message is not UTF-8"));
             }
@@ -295,6 +320,12 @@ impl Socket {
             let _ = timeout(FAREWELL, gone).await;
         }
     }
+}
+
+/// Whether a frame's header claimed more than is taken: [`super::limit::bounded`] says so.
+fn claims_too_much(err: &std::io::Error) -> bool {
+    let cause = err.get_ref().and_then(|it| it.downcast_ref::<PayloadError>());
+    matches!(cause, Some(PayloadError::Overflow))
 }
 
 /// Holds back a device that sends too fast: bursts are fine, a flood is read at the speed of [`Pace::EACH`].

@@ -72,15 +72,11 @@ impl Standing {
             return Some(reason);
         }
         match self.status {
-            // A charger that does not tell is asked to try.
-            Is::Preparing | Is::Finishing | Is::Unknown => None,
+            // A charger that does not tell is asked to try. One that shows a reservation shows the driver's own, or one that
+            // is over, of which it is told before the charge begins.
+            Is::Preparing | Is::Finishing | Is::Unknown | Is::Reserved => None,
             Is::Available => Some(NOT_PLUGGED),
             Is::Charging | Is::SuspendedEv | Is::SuspendedEvse => Some(BUSY),
-            // It lets the driver begin for whom it is kept, plugged in or not as far as it tells.
-            Is::Reserved => match self.kept {
-                Kept::Mine => None,
-                Kept::No | Kept::Others => Some(RESERVED),
-            },
             Is::Unavailable => Some(OUT_OF_SERVICE),
             Is::Faulted => Some(FAULTED),
         }
@@ -93,8 +89,8 @@ impl Standing {
             return Some(reason);
         }
         match (self.kept, self.status) {
-            (Kept::Mine | Kept::Others, _) | (Kept::No, Is::Reserved) => Some(RESERVED),
-            (Kept::No, Is::Available) => None,
+            (Kept::Mine | Kept::Others, _) => Some(RESERVED),
+            (Kept::No, Is::Available | Is::Reserved) => None,
             (Kept::No, Is::Preparing | Is::Finishing | Is::Charging | Is::SuspendedEv | Is::SuspendedEvse) => {
                 Some(BUSY)
             }
@@ -235,16 +231,15 @@ mod tests {
             (ConnectorStatus::SuspendedEv, "connector_busy", "connector_busy"),
             (ConnectorStatus::SuspendedEvse, "connector_busy", "connector_busy"),
             (ConnectorStatus::Finishing, "", "connector_busy"),
-            (ConnectorStatus::Reserved, "connector_reserved", "connector_reserved"),
+            (ConnectorStatus::Reserved, "", ""),
             (ConnectorStatus::Unavailable, "out_of_service", "out_of_service"),
             (ConnectorStatus::Faulted, "connector_faulted", "connector_faulted"),
             (ConnectorStatus::Unknown, "", "connector_unknown"),
         ] {
             assert_eq!(codes(Standing { status, ..FREE }), [to_start, to_reserve], "{status}");
-            // Whoever has it kept starts where others start, and where the charger keeps it for them.
-            let mine = if status == ConnectorStatus::Reserved { "" } else { to_start };
+            // Whoever has it kept starts where others start.
             let kept = Standing { status, kept: Kept::Mine, ..FREE };
-            assert_eq!(codes(kept), [mine, "connector_reserved"], "{status}");
+            assert_eq!(codes(kept), [to_start, "connector_reserved"], "{status}");
         }
     }
 }

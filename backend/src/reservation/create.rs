@@ -8,7 +8,7 @@ use shared::pricing::{ReservationState, reservation_deadline};
 use shared::text::t;
 use uuid::Uuid;
 
-use super::{Expire, Reservation, send};
+use super::{Expire, PATIENCE, Reservation, release, send};
 use crate::app::new_id;
 use crate::auth::scope::Owner;
 use crate::command::Command;
@@ -38,6 +38,8 @@ pub async fn create(
     if let Some((code, text)) = place.standing.unreservable() {
         return Err(Error::Conflict(code, text));
     }
+    // The charger may still show one that is over.
+    release(conn, connector_id, now).await?;
     let Owner { provider_id, property_id, station_id } = place.owner;
     let id = new_id(now);
     let new = (
@@ -59,7 +61,7 @@ pub async fn create(
     let (number, tag): (i32, String) =
         insert.returning((reservations::number, reservations::reservation_no)).get_result(conn).await?;
     let command = Command::Reserve { connector, number, tag, until: reservation_deadline(now) };
-    send(conn, place.charger_id, place.owner, command, now).await?;
+    send(conn, place.charger_id, place.owner, command, now + PATIENCE, now).await?;
     jobs::enqueue(conn, &Expire { reservation_id: id }, Expire::due(now)).await?;
     Reservation::lock(conn, id).await?.tell(conn).await?;
     Ok(id)

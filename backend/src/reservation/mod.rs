@@ -6,6 +6,7 @@
 mod create;
 mod end;
 mod list;
+mod release;
 pub mod state;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,9 +32,10 @@ use crate::error::{Error, Result};
 use crate::events::{self, Happening, Kind};
 use crate::jobs::{Job, Outcome};
 pub use create::create;
+pub use release::{release, release_forgotten};
 use state::{Event, Step, next};
 
-/// A charger that is not told within this need not be: it forgets a reservation by itself when that expires.
+/// A charger that is not told within this to keep a connector need not be: the platform keeps it.
 const PATIENCE: TimeDelta = TimeDelta::seconds(60);
 
 /// Holds for reservations that keep their connector. Written out, so that PostgreSQL knows the indexes of just these to do.
@@ -145,44 +147,16 @@ pub async fn at_connector(
     apply(conn, id, event, at, now).await.map(drop)
 }
 
-/// Has the charger let go of a connector that it was told to keep. An order there does this just before it begins: it is
-/// known to the charger by a tag of its own, with which the charger would not let it have the connector.
-///
-/// # Errors
-/// The database's.
-pub async fn release(conn: &mut AsyncPgConnection, connector_id: Uuid, now: DateTime<Utc>) -> Result<()> {
-    let kept = reservations::table.filter(reservations::connector_id.eq(connector_id)).filter(is_live());
-    let released: Option<(i32, Uuid, (Uuid, Uuid, Uuid))> = diesel::update(kept.filter(reservations::held_by_charger))
-        .set(reservations::held_by_charger.eq(false))
-        .returning((
-            reservations::number,
-            reservations::charger_id,
-            (reservations::provider_id, reservations::property_id, reservations::station_id),
-        ))
-        .get_result(conn)
-        .await
-        .optional()?;
-    let Some((number, charger_id, (provider_id, property_id, station_id))) = released else { return Ok(()) };
-    let owner = Owner { provider_id, property_id, station_id };
-    send(conn, charger_id, owner, Command::CancelReservation { number }, now).await
-}
-
 async fn send(
     conn: &mut AsyncPgConnection,
     charger_id: Uuid,
     owner: Owner,
     command: Command,
+    deadline: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let requested_by = "system".to_owned();
-    let request = command::Request {
-        device_id: charger_id,
-        owner,
-        command,
-        order_id: None,
-        requested_by,
-        deadline: now + PATIENCE,
-    };
+    let request = command::Request { device_id: charger_id, owner, command, order_id: None, requested_by, deadline };
     command::request(conn, request, now).await.map(drop)
 }
 

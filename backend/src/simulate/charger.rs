@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use futures_util::{SinkExt, StreamExt};
 use ocpp::message::{
@@ -55,6 +57,8 @@ pub enum Deed {
     Cut(Duration),
     /// Breaks a connector, or mends it.
     Fault(i32, Option<ChargePointErrorCode>),
+    /// Enters the password that it logs in with.
+    Password(String),
 }
 
 /// What can be seen of a charger from outside.
@@ -102,9 +106,10 @@ impl Handle {
     }
 }
 
-/// Starts a charger whose connectors give so many W at most; it ends when told to stop.
+/// Starts a charger with this password whose connectors give so many W at most; it ends when told to stop.
 pub fn spawn(
     serial_no: String,
+    password: String,
     power_w: i64,
     habits: Arc<Habits>,
     stopping: tokio_util::sync::CancellationToken,
@@ -114,6 +119,7 @@ pub fn spawn(
     let meter = 1_000_000 + rand::rng().random_range(0..9_000_000);
     let charger = Charger {
         serial_no: serial_no.clone(),
+        password,
         power_w,
         connectors: (1..=habits.connectors).map(|it| Connector::new(it, power_w, meter + i64::from(it))).collect(),
         configuration: configuration(&habits),
@@ -158,6 +164,7 @@ fn configuration(habits: &Habits) -> BTreeMap<String, (bool, String)> {
 
 struct Charger {
     serial_no: String,
+    password: String,
     power_w: i64,
     habits: Arc<Habits>,
     connectors: Vec<Connector>,
@@ -225,7 +232,9 @@ impl Charger {
 
     async fn connect(&self) -> Result<Socket> {
         let mut request = format!("{}/ocpp/{}", self.habits.server, self.serial_no).into_client_request()?;
+        let credentials = STANDARD.encode(format!("{}:{}", self.serial_no, self.password));
         request.headers_mut().insert("sec-websocket-protocol", "ocpp1.6".parse()?);
+        request.headers_mut().insert("authorization", format!("Basic {credentials}").parse()?);
         let (socket, _) =
             tokio::time::timeout(Duration::from_secs(10), tokio_tungstenite::connect_async(request)).await??;
         Ok(socket)
@@ -365,6 +374,7 @@ impl Charger {
                 let index = find(&self.connectors, number)?;
                 self.connectors.get_mut(index)?.fault = fault;
             }
+            Deed::Password(password) => self.password = password,
             Deed::Cut(wait) => return Some(Ended::Cut(wait)),
         }
         self.tell_news(Utc::now());
@@ -497,6 +507,11 @@ impl Charger {
                     .collect();
                 let unknown_key = it.key.iter().filter(|key| !self.configuration.contains_key(*key)).cloned().collect();
                 Frame::result(id, &GetConfigurationConfirmation { configuration_key, unknown_key })
+            }
+            // It can be set, and never read.
+            Command::ChangeConfiguration(it) if it.key == "AuthorizationKey" => {
+                self.password = it.value;
+                Frame::result(id, &Outcome { status: ConfigurationStatus::Accepted })
             }
             Command::ChangeConfiguration(it) => {
                 let status = match self.configuration.get_mut(&it.key) {

@@ -36,6 +36,9 @@ pub struct Simulation {
     /// What the serial numbers begin with.
     #[arg(long, default_value = crate::demo::SERIAL)]
     pub prefix: String,
+    /// The password of all chargers; each of the demo data's has one of its own, made of the simulated channel's secret.
+    #[arg(long)]
+    pub password: Option<String>,
     /// Drivers who charge again and again.
     #[arg(long, default_value_t = 6)]
     pub drivers: usize,
@@ -78,6 +81,7 @@ impl Default for Simulation {
             url: "http://127.0.0.1:8080".to_owned(),
             chargers: crate::demo::CHARGERS,
             prefix: crate::demo::SERIAL.to_owned(),
+            password: None,
             drivers: 6,
             bank: SocketAddr::from(([127, 0, 0, 1], 8090)),
             sample_seconds: 5,
@@ -151,7 +155,9 @@ pub fn start(simulation: &Simulation, config: &Config) -> Result<World> {
             let serial_no = format!("{}{number:04}", simulation.prefix);
             let power =
                 simulation.power_kw.map(|it| it * 1000).or_else(|| crate::demo::power(number)).unwrap_or(60_000);
-            (serial_no.clone(), charger::spawn(serial_no, power, habits.clone(), stopping.clone()))
+            let own = || crate::demo::password(config, &serial_no);
+            let password = simulation.password.clone().unwrap_or_else(own);
+            (serial_no.clone(), charger::spawn(serial_no, password, power, habits.clone(), stopping.clone()))
         })
         .collect();
     let chargers = Arc::new(chargers);

@@ -1,5 +1,6 @@
 //! What is out there for cars: areas, chargers, connectors, and what staff do with them.
 
+use backend::gateway::credentials::password_hashes;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use reqwest::Method;
@@ -132,10 +133,12 @@ async fn areas_are_imported_by_the_names_of_their_stations() {
         "电流类型",
         "充电类型",
         "充电速度",
+        "接入密码",
     ];
-    let line =
-        |station, serial_no| [station, "默认区域", serial_no, "桩", "2", "公共", "60", "直流", "国标直流", "快充"];
-    let rows: &[&[&str]] = &[&head, &line(&own, "IMP-1"), &line(&second_name, "IMP-2")];
+    let line = |station, serial_no, password| {
+        [station, "默认区域", serial_no, "桩", "2", "公共", "60", "直流", "国标直流", "快充", password]
+    };
+    let rows: &[&[&str]] = &[&head, &line(&own, "IMP-1", "of the maker"), &line(&second_name, "IMP-2", "")];
     assert_eq!(import(&tenant.boss, "/api/v1/car/chargers/import", rows, "zh-CN").await.ok()["imported"], 2);
     let at: Vec<(String, Uuid)> = chargers::table
         .filter(chargers::serial_no.like("IMP-%"))
@@ -145,6 +148,17 @@ async fn areas_are_imported_by_the_names_of_their_stations() {
         .await
         .unwrap();
     assert_eq!(at, [("IMP-1".to_owned(), site.area), ("IMP-2".to_owned(), second.area)]);
+    // One that the sheet gives no password has one that nobody knows, until it is set.
+    let stored: Vec<Vec<String>> = chargers::table
+        .inner_join(charger_states::table)
+        .filter(chargers::serial_no.like("IMP-%"))
+        .order(chargers::serial_no)
+        .select(charger_states::password_hashes)
+        .load(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(stored[0], password_hashes("of the maker"));
+    assert!(!stored[1].is_empty() && stored[1] != stored[0]);
 }
 
 #[tokio::test]
@@ -168,10 +182,11 @@ async fn a_charger_is_made_with_its_connectors() {
     let (id, code) = (created.id(), created.json["code"].as_str().unwrap().to_owned());
     let path = format!("/api/v1/car/chargers/{id}");
     assert_eq!(created.json["connectors"]["total"], 2);
-    assert_eq!(
-        (&created.json["condition"], &created.json["device"]["has_password"]),
-        (&json!("offline"), &json!(false))
-    );
+    assert_eq!((&created.json["condition"], &created.json["access"]), (&json!("offline"), &json!("password")));
+    let told = created.json["initial_password"].as_str().unwrap();
+    assert_eq!(told.len(), 32);
+    assert_eq!(hashes(&app, id).await, password_hashes(told));
+    assert_eq!(tenant.boss.get(&path).await.ok()["initial_password"], Value::Null, "it is told once");
     let guns: Vec<(String, String)> = connectors::table
         .filter(connectors::charger_id.eq(id))
         .order(connectors::number)
@@ -186,8 +201,15 @@ async fn a_charger_is_made_with_its_connectors() {
     assert_eq!(again.fields(), [("serial_no", "unavailable")], "identities differ in more than letter case");
     let bad = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "桩/1", 21)).await;
     assert_eq!(bad.fields(), [("connectors", "range")]);
-    let bad = tenant.boss.post("/api/v1/car/chargers", charger_form(&site, "桩/1", 1)).await;
-    assert_eq!(bad.fields(), [("serial_no", "format")]);
+    let mut bad = charger_form(&site, "桩/1", 1);
+    bad["password"] = json!("short");
+    let bad = tenant.boss.post("/api/v1/car/chargers", bad).await;
+    assert_eq!(bad.fields(), [("serial_no", "format"), ("password", "range")]);
+    let mut known = charger_form(&site, "WY-DC120-2", 1);
+    known["password"] = json!("of the maker");
+    let known = tenant.boss.post("/api/v1/car/chargers", known).await;
+    assert_eq!(known.json["initial_password"], Value::Null);
+    assert_eq!(hashes(&app, known.id()).await, password_hashes("of the maker"));
 
     let mut change = form.clone();
     change["version"] = json!(1);
@@ -201,7 +223,9 @@ async fn a_charger_is_made_with_its_connectors() {
     assert_eq!(changed["connectors"]["total"], 2, "the third was never used");
     change["version"] = json!(3);
     change["area_id"] = json!(Uuid::now_v7());
-    assert_eq!(tenant.boss.put(&path, change.clone()).await.fields(), [("area_id", "fixed")]);
+    change["password"] = json!("another one");
+    assert_eq!(tenant.boss.put(&path, change.clone()).await.fields(), [("area_id", "fixed"), ("password", "fixed")]);
+    change["password"] = Value::Null;
     tenant.boss.post(&format!("{path}/disable"), json!({})).await.ok();
     change["version"] = json!(4);
     change["area_id"] = json!(site.area);
@@ -286,10 +310,15 @@ async fn commands_reach_devices_that_are_there_and_no_others() {
     let older =
         tenant.boss.get(&format!("{path}/commands?size=9&cursor={}", page["next_cursor"].as_str().unwrap())).await;
     assert_eq!(older.ok()["items"].as_array().unwrap().len(), 4);
-    // One that is away is switched all the same.
+    // One that is away is switched all the same, and told when it is back.
     set_online(&app, site.charger, false).await;
-    assert_eq!(tenant.boss.post(&format!("{path}/enable"), json!({})).await.ok()["enabled"], true);
-    assert_eq!(asked(&app, site.charger).await.len(), 6);
+    let answer = tenant.boss.post(&format!("{path}/enable"), json!({})).await.ok();
+    assert_eq!(
+        (&answer["enabled"], answer["pending"].as_array().unwrap().contains(&json!("availability"))),
+        (&json!(true), true)
+    );
+    let kept = json!({"kind": "availability", "connector": 0, "available": true});
+    assert_eq!(asked(&app, site.charger).await.pop().unwrap().0, kept);
 }
 
 #[tokio::test]
@@ -308,36 +337,40 @@ async fn connectors_are_renamed_and_switched_but_not_made() {
     assert_eq!(other.boss.get("/api/v1/car/connectors").await.ok()["total"], 0);
 }
 
+async fn hashes(app: &TestApp, charger: Uuid) -> Vec<String> {
+    let hashes = charger_states::table.find(charger).select(charger_states::password_hashes);
+    hashes.first(&mut app.conn().await).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_password_is_kept_as_hashes_and_never_shown() {
     let app = TestApp::new().await;
     let tenant = app.tenant().await;
     let site = app.site(&tenant).await;
     let path = format!("/api/v1/car/chargers/{}", site.charger);
-    let set =
-        async |password: &str| tenant.boss.post(&format!("{path}/set-password"), json!({"password": password})).await;
-    assert_eq!(set("short").await.fields(), [("password", "range")]);
-    let answer = set("00ff10abcd00112233445566778899aa").await;
-    assert_eq!(answer.json["device"]["has_password"], true);
+    let set = async |body: Value| tenant.boss.post(&format!("{path}/set-password"), body).await;
+    let open = async || tenant.boss.get("/api/v1/car/chargers?access=open").await.ok()["total"].clone();
+    assert_eq!(open().await, 1, "one that was there before passwords is shown as a risk");
+    assert_eq!(set(json!({"password": "short"})).await.fields(), [("password", "range")]);
+    assert_eq!(set(json!({"password": "long enough", "open": true})).await.fields(), [("open", "choice")]);
+    let answer = set(json!({"password": "00ff10abcd00112233445566778899aa"})).await;
+    assert_eq!((&answer.json["access"], &answer.json["initial_password"]), (&json!("password"), &Value::Null));
     assert!(!String::from_utf8(answer.bytes).unwrap().contains("00ff10"));
-    let stored: Vec<String> = charger_states::table
-        .find(site.charger)
-        .select(charger_states::password_hashes)
-        .first(&mut app.conn().await)
-        .await
-        .unwrap();
-    assert_eq!(stored, backend::gateway::handshake::password_hashes("00ff10abcd00112233445566778899aa"));
+    assert_eq!(hashes(&app, site.charger).await, password_hashes("00ff10abcd00112233445566778899aa"));
     let audit: (Option<Value>, Option<Value>) = schema::audits::table
         .filter(schema::audits::action.eq("set-password"))
         .select((schema::audits::before, schema::audits::after))
         .first(&mut app.conn().await)
         .await
         .unwrap();
-    assert_eq!(
-        (&audit.0.unwrap()["device"]["has_password"], &audit.1.unwrap()["device"]["has_password"]),
-        (&json!(false), &json!(true))
-    );
-    assert_eq!(set("").await.ok()["device"]["has_password"], false);
+    assert_eq!((&audit.0.unwrap()["access"], &audit.1.unwrap()["access"]), (&json!("open"), &json!("password")));
+    assert_eq!(open().await, 0);
+    let made_up = set(json!({"password": ""})).await.ok();
+    assert_eq!(hashes(&app, site.charger).await, password_hashes(made_up["initial_password"].as_str().unwrap()));
+    // Staff may do without, and sees the risk.
+    let answer = set(json!({"open": true})).await.ok();
+    assert_eq!((&answer["access"], &answer["initial_password"]), (&json!("open"), &Value::Null));
+    assert_eq!(open().await, 1);
 }
 
 #[tokio::test]

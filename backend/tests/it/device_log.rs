@@ -92,9 +92,13 @@ async fn devices_that_were_not_let_in_are_the_platforms_to_adopt() {
         "station_id": site.station, "area_id": site.area, "serial_no": "STRANGER-1", "name": "2号桩", "connectors": 1,
         "nature": "public", "output_power_w": 7000, "current_type": "ac", "interface": "gbt_ac", "speed": "slow",
     });
-    app.admin.post("/api/v1/car/chargers", form).await.ok();
+    let entered = app.admin.post("/api/v1/car/chargers", form).await.ok();
     assert_eq!(total(&app.admin, path).await, 0);
-    Charger::connect(&app, "stranger-1").await;
+    // An installer enters the password that was told.
+    assert_eq!(knock("STRANGER-1").await, Some(401));
+    assert_eq!(app.admin.get(path).await.ok()["items"][0]["reason"], "no_password");
+    Charger::connect_with(&app, "STRANGER-1", entered["initial_password"].as_str().unwrap()).await.boot().await;
+    assert_eq!(total(&app.admin, path).await, 0);
 }
 
 #[tokio::test]

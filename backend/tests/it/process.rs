@@ -19,9 +19,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::{PASSWORD, TestApp, empty_database};
-use crate::gateway::{Charger, eventually, is_online};
-
-const OCPP: (&str, &str) = ("sec-websocket-protocol", "ocpp1.6");
+use crate::gateway::{Charger, OCPP, eventually, is_online};
 
 /// An address at which nobody listens.
 pub fn free_address() -> SocketAddr {
@@ -56,14 +54,14 @@ pub async fn ready(address: SocketAddr) {
 }
 
 /// A part of the server that runs alone, until it is dropped.
-struct Alone {
-    url: String,
+pub struct Alone {
+    pub url: String,
     child: Child,
     folder: PathBuf,
 }
 
 impl Alone {
-    async fn start(part: &str, database: &str) -> Self {
+    pub async fn start(part: &str, database: &str) -> Self {
         Self::start_with(part, database, |_, _| {}).await
     }
 
@@ -77,6 +75,13 @@ impl Alone {
         let alone = Self { url: format!("http://{address}"), child: command.spawn().unwrap(), folder };
         ready(address).await;
         alone
+    }
+
+    /// The most memory that it has had so far, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// The status with which it answers.

@@ -423,3 +423,61 @@ async fn staff_looks_through_reservations_and_ends_them() {
     assert_eq!(hall.ask(&hall.world.driver, 0).await.status, 201);
     hall.sound().await;
 }
+
+/// The charger loses its line; what is left of the hall.
+async fn loses_its_line(hall: Hall) -> World {
+    let Hall { world, charger } = hall;
+    charger.leave().await;
+    eventually("it is away", async || {
+        let online = charger_states::table.find(world.site.charger).select(charger_states::online);
+        !online.first::<bool>(&mut world.app.conn().await).await.unwrap()
+    })
+    .await;
+    world
+}
+
+async fn comes_back(world: World) -> Hall {
+    let charger = Charger::connect(&world.app, &world.site.serial_no).await;
+    Hall { world, charger }
+}
+
+#[tokio::test]
+async fn a_reservation_that_is_given_up_while_the_charger_is_away_keeps_nobody_from_it() {
+    let mut hall = Hall::new().await;
+    let stranger = certified(&hall.world.app).await;
+    let id = hall.reserve().await;
+    hall.says(1, "Reserved").await;
+    let world = loses_its_line(hall).await;
+    world.driver.post(&format!("{MINE}/{id}/cancel"), json!({})).await.ok();
+    // It is told however long it was away, as long as it remembers.
+    let deadline = device_commands::table.order(device_commands::id.desc()).select(device_commands::deadline);
+    let deadline: DateTime<Utc> = deadline.first(&mut world.app.conn().await).await.unwrap();
+    assert!(deadline > Utc::now() + TimeDelta::minutes(119), "{deadline}");
+    let mut hall = comes_back(world).await;
+    let number = hall.obeys("CancelReservation").await["reservationId"].clone();
+
+    // That may have been lost as well: whatever a charger shows as reserved for nobody is nobody's.
+    hall.says(1, "Reserved").await;
+    assert_eq!(hall.obeys("CancelReservation").await["reservationId"], number);
+    hall.says(1, "Reserved").await;
+    assert_eq!(hall.obstacle(&stranger).await, "");
+    let order = hall.world.paid(5000).await;
+    assert_eq!(hall.obeys("CancelReservation").await["reservationId"], number);
+    let started = hall.obeys("RemoteStartTransaction").await;
+    assert_eq!(started["idTag"], order.order_no);
+    hall.sound().await;
+}
+
+#[tokio::test]
+async fn a_new_reservation_takes_the_place_of_one_that_the_charger_still_shows() {
+    let mut hall = Hall::new().await;
+    let stranger = certified(&hall.world.app).await;
+    let id = hall.reserve().await;
+    hall.says(1, "Reserved").await;
+    hall.world.driver.post(&format!("{MINE}/{id}/cancel"), json!({})).await.ok();
+    hall.answers("CancelReservation", "Rejected").await;
+    assert_eq!(hall.ask(&stranger, 0).await.status, 201);
+    hall.obeys("CancelReservation").await;
+    hall.obeys("ReserveNow").await;
+    hall.sound().await;
+}

@@ -110,7 +110,8 @@ async fn every_action_on_areas_is_done_in_the_console() -> Result<()> {
             it.told("启用成功").await?;
             driver.scan("SN0001").await?;
             fill_in_charger(it, "SN0002").await?;
-            it.save().await
+            it.save().await?;
+            it.charger_password().await.map(drop)
         })
         .await?;
         walk.does("3.2.2/7", async |it| {

@@ -58,6 +58,7 @@ async fn every_action_on_chargers_is_done_in_the_console() -> Result<()> {
             for (field, _, text) in MORE {
                 it.enter(field, text).await?;
             }
+            it.enter("password", &backend::demo::password(&platform.config, ONLINE)).await?;
             it.choose("mounting", "落地").await?;
             it.choose("communication", "4G").await?;
             it.flip("occupancy_fee").await?;
@@ -102,6 +103,8 @@ async fn every_action_on_chargers_is_done_in_the_console() -> Result<()> {
                 ("condition", "在线", &[ONLINE]),
                 ("condition", "离线", &["SN0002", "QJ0001"]),
                 ("condition", "故障", &[]),
+                ("access", "密码认证", &all),
+                ("access", "无密码", &[]),
                 ("enabled", "禁用", &[]),
             ] {
                 it.search_for(field, text).await?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{CarChargerDetail, CarChargers, Communication, CurrentType, Interface, Mounting, Speed};
+use super::{CarChargerDetail, CarChargers, Communication, CurrentType, Interface, Mounting, PASSWORD, Speed};
 use crate::codes::Code;
 use crate::describe::{Field, Input};
 use crate::problem::FieldError;
@@ -60,17 +60,26 @@ pub struct CarChargerForm {
     pub protection: Option<String>,
     /// How it reaches us.
     pub communication: Option<Communication>,
+    /// The password that it logs in with, 8 to 40 characters; without one, one is made up and told in the answer. Later it
+    /// is changed by `set-password`.
+    #[schema(example = "0011223344556677889900112233445566")]
+    pub password: Option<String>,
+}
+
+/// What is wrong with a password of a charger, if anything is.
+pub fn password_error(password: &str, lang: Lang) -> Option<FieldError> {
+    let text = t("应为 8 到 40 个字符", "8 to 40 characters");
+    (!(8..=40).contains(&password.chars().count())).then(|| FieldError::new("password", "range", text.get(lang)))
 }
 
 impl Form for CarChargerForm {
     fn validate(&self, lang: Lang) -> Vec<FieldError> {
         // What a device may be called in the address that it connects to.
         let fits = |it: char| it.is_ascii_alphanumeric() || "_-.:*+|@= ".contains(it);
-        if self.serial_no.chars().all(fits) {
-            return vec![];
-        }
         let text = t("只能使用字母、数字和 _-.:*+|@= 及空格", "Letters, digits, spaces and _-.:*+|@= only");
-        vec![FieldError::new("serial_no", "format", text.get(lang))]
+        let serial_no = FieldError::new("serial_no", "format", text.get(lang));
+        let wrong = (!self.serial_no.chars().all(fits)).then_some(serial_no);
+        wrong.into_iter().chain(self.password.as_ref().and_then(|it| password_error(it, lang))).collect()
     }
 }
 
@@ -103,6 +112,10 @@ impl Editable for CarChargers {
         Field::new("mounting", t("安装方式", "Mounting"), Input::Choice(Mounting::CHOICES)),
         Field::new("protection", t("防护等级", "Protection"), Input::Text(20)),
         Field::new("communication", t("通讯方式", "Communication"), Input::Choice(Communication::CHOICES)),
+        PASSWORD.fixed().help(t(
+            "8 到 40 个字符，用于 OCPP 接入（AuthorizationKey）；留空则自动生成，只显示一次",
+            "8 to 40 characters, for logging in (AuthorizationKey); made up when left empty, and shown once",
+        )),
     ];
 
     fn form(it: &CarChargerDetail) -> CarChargerForm {
@@ -129,6 +142,8 @@ impl Editable for CarChargers {
             mounting: it.mounting,
             protection: it.protection,
             communication: it.communication,
+            // Nobody knows it any more.
+            password: None,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-pub use self::form::CarChargerForm;
+pub use self::form::{CarChargerForm, password_error};
 pub use self::row::{CarChargerDetail, CarChargerRow, ConnectorCounts, DeviceData};
 use crate::codes::{Code, codes};
 use crate::describe::{Action, As, Column, Field, Input};
@@ -48,6 +48,11 @@ codes! {
         Wifi = "wifi", Info, "Wi-Fi", "Wi-Fi";
         Other = "other", Info, "其他", "Other";
     }
+    /// Whether it must prove who it is when it connects (接入认证).
+    pub enum Access {
+        Password = "password", Success, "密码认证", "Password";
+        Open = "open", Danger, "无密码", "No password";
+    }
     /// Whether it can work (电桩状态).
     pub enum ChargerCondition {
         Online = "online", Success, "在线", "Online";
@@ -55,6 +60,9 @@ codes! {
         Faulted = "faulted", Danger, "故障", "Faulted";
     }
 }
+
+/// The password that a charger logs in with: `AuthorizationKey` in the words of OCPP.
+const PASSWORD: Field = Field::new("password", t("接入密码", "Password"), Input::Text(40));
 
 /// Search conditions for chargers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
@@ -78,6 +86,8 @@ pub struct CarChargerFilter {
     pub speed: Option<Speed>,
     /// Whether it can work.
     pub condition: Option<ChargerCondition>,
+    /// Whether it must prove who it is.
+    pub access: Option<Access>,
     /// Switched on or off.
     pub enabled: Option<bool>,
 }
@@ -121,6 +131,7 @@ impl Resource for CarChargers {
         Column::new("protection", t("防护等级", "Protection"), As::Text).detail_only(),
         Column::new("communication", t("通讯方式", "Communication"), As::Code(Communication::CHOICES)).detail_only(),
         Column::new("connectors", t("枪 空闲/充电/故障/总数", "Free/charging/broken/all"), As::Made(row::counts)),
+        Column::new("access", t("接入认证", "Access"), As::Code(Access::CHOICES)),
         Column::new("last_seen_at", t("最近通信", "Last heard of"), As::Time).detail_only(),
         Column::new("enabled", t("启用状态", "State"), As::Enabled),
         Column::new("id", t("创建时间", "Created"), As::Time).at("created_at").sorted(),
@@ -134,6 +145,7 @@ impl Resource for CarChargers {
         Field::new("name", t("电桩名称", "Name"), Input::Text(50)),
         Field::new("speed", t("充电速度", "Speed"), Input::Choice(Speed::CHOICES)),
         Field::new("condition", t("电桩状态", "Condition"), Input::Choice(ChargerCondition::CHOICES)),
+        Field::new("access", t("接入认证", "Access"), Input::Choice(Access::CHOICES)),
         ENABLED,
     ];
     const VERBS: &'static [Verb] =
@@ -154,14 +166,15 @@ impl Resource for CarChargers {
             ])
             .when(|it| it["online"] == true)
             .keyed(),
-        Action::new("set-password", t("设置接入密码", "Set password")).fields(&[Field::new(
-            "password",
-            t("接入密码", "Password"),
-            Input::Password,
-        )
-        .help(t(
-            "8 到 40 个字符，通常为 32 至 40 位十六进制密钥；留空则不校验密码",
-            "8 to 40 characters, usually a key of 32 to 40 hexadecimal digits; empty lets it in without one",
-        ))]),
+        Action::new("set-password", t("设置接入密码", "Set password")).fields(&[
+            PASSWORD.help(t(
+                "8 到 40 个字符，留空则自动生成。在线设备会同时收到新密码并重新登录；下发失败或设备离线时，须在设备上填写同一密码",
+                "8 to 40 characters; made up when left empty. A charger that is online is told and logs in anew; where that fails, or it is offline, the password must be entered at the charger",
+            )),
+            Field::new("open", t("免密码接入", "Without a password"), Input::Switch).help(t(
+                "有风险：知道出厂标识的任何人都能冒充该设备",
+                "A risk: whoever knows the serial number can pass for the charger",
+            )),
+        ]),
     ];
 }

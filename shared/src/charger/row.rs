@@ -6,9 +6,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ChargerCondition, Communication, CurrentType, Interface, Mounting, Speed};
+use super::{Access, ChargerCondition, Communication, CurrentType, Interface, Mounting, Speed};
 use crate::describe::{Cell, at};
-use crate::device::ConnectorStatus;
+use crate::device::{CommandKind, ConnectorStatus};
 use crate::fault::FaultNote;
 use crate::resource::Row;
 use crate::station::Nature;
@@ -111,6 +111,8 @@ pub struct CarChargerRow {
     pub condition: ChargerCondition,
     /// What its connectors are doing.
     pub connectors: ConnectorCounts,
+    /// Whether it must prove who it is when it connects.
+    pub access: Access,
     /// When it was last heard of.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Version, for changing it.
@@ -143,6 +145,12 @@ pub struct CarChargerDetail {
     pub device: DeviceData,
     /// What is broken.
     pub faults: Vec<FaultNote>,
+    /// What it is still to be told: it takes effect when the device is there.
+    pub pending: Vec<CommandKind>,
+    /// A password that was made up: only in the answer that set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0011223344556677889900112233445566")]
+    pub initial_password: Option<String>,
 }
 
 impl Row for CarChargerDetail {
@@ -180,8 +188,6 @@ pub struct DeviceData {
     pub error_code: Option<String>,
     /// Since when.
     pub status_at: Option<DateTime<Utc>>,
-    /// It must log in with a password.
-    pub has_password: bool,
     /// Since when it is known that its meter values count from the beginning of each charge, instead of showing the register.
     pub relative_meter_since: Option<DateTime<Utc>>,
     /// Its settings, as it told them.

@@ -14,8 +14,13 @@ use crate::command::{Command, End, State, Taken};
 use crate::config;
 use crate::gateway::commands::{self, Next};
 
-/// Another process has a newer connection to the charger.
-pub struct Replaced;
+/// Why a connection is not to go on.
+pub enum Over {
+    /// Another one has the charger.
+    Replaced,
+    /// The charger has taken a new password, and is to log in with it.
+    Renewed,
+}
 
 /// What a call is about.
 enum Subject {
@@ -36,6 +41,8 @@ pub struct Calls {
     in_flight: Option<InFlight>,
     /// There may be a command in the database.
     look: bool,
+    /// The charger is to log in anew.
+    renew: bool,
     /// Housekeeping that waits.
     tasks: VecDeque<Task>,
     /// When the charger is asked for the states of its connectors, unless it tells them before.
@@ -51,6 +58,7 @@ impl Calls {
         Self {
             in_flight: None,
             look: true,
+            renew: false,
             tasks: VecDeque::new(),
             ask_at: Some(Instant::now() + report),
             patience: Duration::from_secs(config.call_seconds),
@@ -94,7 +102,10 @@ impl Calls {
 
 impl Conversation {
     /// The next call to be sent, when there is time for one.
-    pub async fn next_call(&mut self) -> Result<Option<String>, Replaced> {
+    pub async fn next_call(&mut self) -> Result<Option<String>, Over> {
+        if self.calls.renew {
+            return Err(Over::Renewed);
+        }
         if self.calls.in_flight.is_some() {
             return Ok(None);
         }
@@ -108,11 +119,11 @@ impl Conversation {
         Ok(text)
     }
 
-    async fn next_command(&mut self) -> Result<Option<String>, Replaced> {
+    async fn next_command(&mut self) -> Result<Option<String>, Over> {
         while self.calls.look {
             let taken = match commands::next(&self.app, &self.line).await {
                 Next::Command(taken) => taken,
-                Next::Replaced => return Err(Replaced),
+                Next::Replaced => return Err(Over::Replaced),
                 Next::Nothing => {
                     self.calls.look = false;
                     break;
@@ -157,6 +168,8 @@ impl Conversation {
                 if taken.command == Command::Refresh && end.state == State::Acknowledged {
                     self.calls.tasks.push_back(Task::Meter);
                 }
+                let taken_over = end.outcome == CommandOutcome::Accepted;
+                self.calls.renew = taken_over && matches!(taken.command, Command::SetPassword { .. });
                 self.calls.look = true;
             }
             Subject::Task(task) => {

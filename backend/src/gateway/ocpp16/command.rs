@@ -1,15 +1,16 @@
 //! Commands in the protocol's words, and what its answers to them mean.
 
 use ocpp::message::{
-    Acceptance, AvailabilityStatus, AvailabilityType, CancelReservation, ChangeAvailability, MessageTrigger, Outcome,
-    RemoteStartTransaction, RemoteStopTransaction, ReservationStatus, ReserveNow, Reset, ResetType, TriggerMessage,
-    TriggerMessageStatus, UnlockConnector, UnlockStatus,
+    Acceptance, AvailabilityStatus, AvailabilityType, CancelReservation, ChangeAvailability, ChangeConfiguration,
+    ConfigurationStatus, MessageTrigger, Outcome, RemoteStartTransaction, RemoteStopTransaction, ReservationStatus,
+    ReserveNow, Reset, ResetType, TriggerMessage, TriggerMessageStatus, UnlockConnector, UnlockStatus,
 };
 use ocpp::{CallError, ErrorCode, Frame, IdTag, Payload, Refused};
 use serde::de::DeserializeOwned;
 use shared::device::CommandOutcome;
 
 use crate::command::{Command, End, State};
+use crate::gateway::secret;
 
 /// The call that carries a command.
 pub fn frame(id: String, command: &Command) -> Result<Frame, Refused> {
@@ -42,6 +43,10 @@ pub fn frame(id: String, command: &Command) -> Result<Frame, Refused> {
             Frame::call(id, &reserve)
         }
         Command::CancelReservation { number } => Frame::call(id, &CancelReservation { reservation_id: *number }),
+        Command::SetPassword { password } => {
+            let (key, value) = (secret::SETTING.to_owned(), password.expose().to_owned());
+            Frame::call(id, &ChangeConfiguration { key, value })
+        }
     }
 }
 
@@ -75,6 +80,12 @@ pub fn end(command: &Command, answer: Result<Payload, CallError>) -> End {
             AvailabilityStatus::Accepted => done(CommandOutcome::Accepted),
             AvailabilityStatus::Scheduled => done(CommandOutcome::Scheduled),
             AvailabilityStatus::Rejected => refused(CommandOutcome::Rejected),
+        }),
+        Command::SetPassword { .. } => status(payload).map(|it: ConfigurationStatus| match it {
+            ConfigurationStatus::Accepted => done(CommandOutcome::Accepted),
+            ConfigurationStatus::RebootRequired => done(CommandOutcome::AfterReboot),
+            ConfigurationStatus::Rejected => refused(CommandOutcome::Rejected),
+            ConfigurationStatus::NotSupported => refused(CommandOutcome::NotSupported),
         }),
         Command::Unlock { .. } => status(payload).map(|it: UnlockStatus| match it {
             UnlockStatus::Unlocked => done(CommandOutcome::Accepted),
@@ -116,6 +127,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::Secret;
 
     fn reserve(connector: i32) -> Command {
         Command::Reserve { connector, number: 7, tag: "R10000001".into(), until: DateTime::UNIX_EPOCH }
@@ -143,6 +155,10 @@ mod tests {
                 r#"[2,"x","ReserveNow",{"connectorId":1,"expiryDate":"1970-01-01T00:00:00Z","idTag":"R10000001","reservationId":7}]"#,
             ),
             (Command::CancelReservation { number: 7 }, r#"[2,"x","CancelReservation",{"reservationId":7}]"#),
+            (
+                Command::SetPassword { password: Secret::new("0123456789") },
+                r#"[2,"x","ChangeConfiguration",{"key":"AuthorizationKey","value":"0123456789"}]"#,
+            ),
         ];
         for (command, text) in cases {
             assert_eq!(frame("x".into(), &command).unwrap().to_string(), text);
@@ -164,6 +180,7 @@ mod tests {
         use State::{Acknowledged, Refused};
         let unlock = Command::Unlock { connector: 1 };
         let off = Command::Availability { connector: 1, available: false };
+        let password = Command::SetPassword { password: Secret::new("0123456789") };
         let cases = [
             (&Command::Reboot { hard: true }, "Accepted", Acknowledged, Why::Accepted),
             (&Command::Stop { transaction_id: 1 }, "Rejected", Refused, Why::Rejected),
@@ -177,6 +194,10 @@ mod tests {
             (&Command::CancelReservation { number: 7 }, "Rejected", Refused, Why::Rejected),
             (&unlock, "UnlockFailed", Refused, Why::UnlockFailed),
             (&unlock, "Whatever", Refused, Why::Unreadable),
+            (&password, "Accepted", Acknowledged, Why::Accepted),
+            (&password, "RebootRequired", Acknowledged, Why::AfterReboot),
+            (&password, "Rejected", Refused, Why::Rejected),
+            (&password, "NotSupported", Refused, Why::NotSupported),
         ];
         for (command, status, state, outcome) in cases {
             let payload = json!({ "status": status }).as_object().unwrap().clone();

@@ -11,7 +11,7 @@ mod start;
 mod status;
 mod stop;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -20,12 +20,15 @@ use diesel_async::AsyncPgConnection;
 use ocpp::message::HeartbeatConfirmation;
 use ocpp::{CallError, ErrorCode, Frame, Malformed, Payload, Request};
 use serde::Serialize;
+use shared::device::ConnectorStatus;
 use tokio::time::Instant;
 
 use self::calls::Calls;
-pub use self::calls::Replaced;
+pub use self::calls::Over;
 use super::registry::Line;
+use super::secret;
 use crate::app::App;
+use crate::charger;
 use crate::charging::event::{Event, Reply};
 use crate::charging::{self, Device};
 use crate::error::{Error, Result};
@@ -65,6 +68,9 @@ pub struct Conversation {
     answers: VecDeque<(u64, String)>,
     digests: RandomState,
     heartbeat_kept_at: DateTime<Utc>,
+    /// What connectors said that is not as it should be, and was corrected since the charger came or started: once each, for
+    /// not every charger does as it is told.
+    corrected: BTreeSet<(i32, ConnectorStatus)>,
 }
 
 impl Conversation {
@@ -80,6 +86,7 @@ impl Conversation {
             answers: VecDeque::new(),
             digests: RandomState::new(),
             heartbeat_kept_at: DateTime::UNIX_EPOCH,
+            corrected: BTreeSet::new(),
         }
     }
 
@@ -182,6 +189,7 @@ impl Conversation {
             Request::BootNotification(it) => {
                 let answer = boot::answer(self, it, now).await;
                 self.calls.booted(answer.is_ok());
+                self.corrected.clear();
                 self.reply(id, answer)
             }
             Request::DataTransfer(it) => self.reply(id, Ok(other::data_transfer(&it))),
@@ -196,7 +204,8 @@ impl Conversation {
             Request::StartTransaction(it) => self.reply(id, start::answer(self, it, now).await),
             Request::StatusNotification(it) => {
                 self.calls.reported();
-                self.reply(id, status::answer(self, it, now).await)
+                let answer = status::answer(self, it, now).await;
+                self.reply(id, answer)
             }
             Request::StopTransaction(it) => self.reply(id, stop::answer(self, it, now).await),
         }
@@ -225,6 +234,20 @@ impl Conversation {
         self.write(async |conn| presence::apply(conn, &self.device, presence.clone(), now).await).await
     }
 
+    /// Has the charger do what it should, where a connector says that it does not.
+    async fn correct(&mut self, connector: i32, status: ConnectorStatus, now: DateTime<Utc>) -> Result<()> {
+        if self.corrected.contains(&(connector, status)) {
+            return Ok(());
+        }
+        let corrects = async |conn: &mut AsyncPgConnection| {
+            charger::service::correct(conn, &self.device, connector, status, now).await
+        };
+        if self.write(corrects).await? {
+            self.corrected.insert((connector, status));
+        }
+        Ok(())
+    }
+
     /// Writes, and once more if it failed: a connection that died with its database fails at its first use. All that
     /// is written here bears being written twice.
     async fn write<T>(&self, work: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>) -> Result<T> {
@@ -239,7 +262,7 @@ impl Conversation {
     }
 
     fn keep(&self, inbound: bool, text: &str, now: DateTime<Utc>) {
-        self.app.gateway.frames.note(self.device.charger_id, inbound, text, now);
+        self.app.gateway.frames.note(self.device.charger_id, inbound, &secret::masked(text), now);
     }
 
     /// There may be commands.

@@ -10,6 +10,7 @@ use ocpp::{CallError, Frame, Payload, Refused};
 use serde_json::{Map, Value, json};
 
 use super::{Conversation, command};
+use crate::gateway::secret::is_secret;
 use crate::presence::Presence;
 
 /// The setting whose entries a charger may refuse one by one.
@@ -17,8 +18,6 @@ const SAMPLED: &str = "MeterValuesSampledData";
 /// What running charges are followed by, the most important first.
 const WANTED_SAMPLES: [&str; 5] =
     ["Energy.Active.Import.Register", "Power.Active.Import", "Current.Import", "Voltage", "SoC"];
-/// The charger's password: whatever it answers, it is not stored.
-const SECRET: &str = "AuthorizationKey";
 
 /// One call of the housekeeping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +90,7 @@ pub async fn done(conversation: &Conversation, task: Task, answer: Result<Payloa
 /// The settings as they are stored and shown.
 fn stored(known: &[ConfigurationKey], now: DateTime<Utc>) -> Value {
     let entry = |it: &ConfigurationKey| (it.key.clone(), json!({ "value": it.value, "readonly": it.readonly }));
-    let keys: Map<String, Value> = known.iter().filter(|it| it.key != SECRET).map(entry).collect();
+    let keys: Map<String, Value> = known.iter().filter(|it| !is_secret(&it.key)).map(entry).collect();
     json!({ "read_at": now, "keys": keys })
 }
 

@@ -8,7 +8,7 @@ use super::{Conversation, believed};
 use crate::error::Result;
 use crate::presence::Presence;
 
-pub async fn answer(conversation: &Conversation, request: StatusNotification, now: DateTime<Utc>) -> Result<Empty> {
+pub async fn answer(conversation: &mut Conversation, request: StatusNotification, now: DateTime<Utc>) -> Result<Empty> {
     let StatusNotification { connector_id, error_code, status, info, timestamp, vendor_id: _, vendor_error_code } =
         request;
     let error_code = match &error_code {
@@ -16,14 +16,16 @@ pub async fn answer(conversation: &Conversation, request: StatusNotification, no
         code => Some(code.as_str().to_owned()).filter(|it| !it.is_empty()),
     };
     let words: Vec<String> = [info, vendor_error_code].into_iter().flatten().filter(|it| !it.is_empty()).collect();
-    let status = Presence::Status {
+    let status = known(&status);
+    let told = Presence::Status {
         connector: connector_id,
-        status: known(&status),
+        status,
         error_code,
         info: Some(words.join(" / ")).filter(|it| !it.is_empty()),
         at: believed(timestamp, now),
     };
-    conversation.note(status, now).await?;
+    conversation.note(told, now).await?;
+    conversation.correct(connector_id, status, now).await?;
     Ok(Empty {})
 }
 

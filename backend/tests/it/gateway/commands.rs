@@ -11,7 +11,7 @@ use schema::{chargers, device_commands};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Charger, eventually, one_charger};
+use super::{Charger, eventually, one_charger, protect};
 use crate::app::TestApp;
 
 async fn owner(app: &TestApp, charger: Uuid) -> Owner {
@@ -108,13 +108,14 @@ async fn an_answer_that_comes_too_late_changes_nothing() {
 async fn an_open_command_fails_when_the_connection_does() {
     let app = TestApp::new().await;
     let (site, mut happenings) = one_charger(&app).await;
-    let mut charger = Charger::connect(&app, &site.serial_no).await;
+    protect(&app, site.charger, "a password").await;
+    let mut charger = Charger::connect_with(&app, &site.serial_no, "a password").await;
     happenings.wait("charger", site.charger).await;
     let open = order(&app, site.charger, Command::Refresh).await.unwrap();
     let waiting = order(&app, site.charger, Command::SyncClock).await.unwrap();
     charger.asked().await;
     // The newer connection is told what the older one was not told yet.
-    let mut newer = Charger::connect(&app, &site.serial_no).await;
+    let mut newer = Charger::connect_with(&app, &site.serial_no, "a password").await;
     ends(&app, open, "timed_out", "disconnected").await;
     let (id, action, payload) = newer.asked().await;
     assert_eq!((action.as_str(), payload), ("TriggerMessage", json!({"requestedMessage": "Heartbeat"})));

@@ -1,23 +1,7 @@
 //! Who is let in, and what becomes of the others.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use schema::{charger_states, unknown_devices};
-
-use super::{Charger, comings_and_goings, is_online, one_charger};
+use super::{Charger, OCPP, basic, comings_and_goings, eventually, is_online, one_charger, protect, turned_away};
 use crate::app::TestApp;
-
-const OCPP: (&str, &str) = ("sec-websocket-protocol", "ocpp1.6");
-
-/// Serial number, offered protocols, reason and knocks of all strangers.
-async fn strangers(app: &TestApp) -> Vec<(String, String, String, i64)> {
-    let columns =
-        (unknown_devices::serial_no, unknown_devices::protocol, unknown_devices::reason, unknown_devices::knocks);
-    let found = unknown_devices::table.select(columns).order(unknown_devices::serial_no);
-    found.load(&mut app.conn().await).await.unwrap()
-}
 
 async fn refused(app: &TestApp, path: &str, headers: &[(&'static str, &str)]) -> Option<u16> {
     Charger::try_connect(app, path, headers).await.err()
@@ -37,7 +21,7 @@ async fn strangers_are_turned_away_and_remembered() {
     let row = |name: &str, protocol: &str, knocks| {
         (name.to_owned(), protocol.to_owned(), "unknown_serial_no".to_owned(), knocks)
     };
-    assert_eq!(strangers(&app).await, [row("NOBODY-1", "ocpp1.6", 2), row("NOBODY-2", "ocpp2.0.1", 1)]);
+    assert_eq!(turned_away(&app).await, [row("NOBODY-1", "ocpp1.6", 2), row("NOBODY-2", "ocpp2.0.1", 1)]);
     assert!(!is_online(&app, site.charger).await);
 }
 
@@ -49,9 +33,11 @@ async fn only_a_handshake_for_a_protocol_of_ours_is_taken() {
     assert_eq!(app.guest().get(&format!("/ocpp/{path}")).await.status, 400);
     assert_eq!(refused(&app, path, &[]).await, Some(400));
     assert_eq!(refused(&app, path, &[("sec-websocket-protocol", "ocpp2.0.1, mqtt")]).await, Some(400));
-    assert!(strangers(&app).await.is_empty());
+    let row = (path.to_owned(), "ocpp2.0.1, mqtt".to_owned(), "unsupported_protocol".to_owned(), 2);
+    assert_eq!(turned_away(&app).await, [row], "whoever installs it sees why");
     let several = [("sec-websocket-protocol", "ocpp2.1, ocpp2.0.1,ocpp1.6, ocpp1.5")];
-    Charger::try_connect(&app, path, &several).await.unwrap();
+    Charger::try_connect(&app, path, &several).await.unwrap().boot().await;
+    assert!(turned_away(&app).await.is_empty());
     // Its spelling of its name does not matter.
     Charger::connect(&app, &path.to_lowercase()).await;
     let encoded: String = path.bytes().map(|it| format!("%{it:02x}")).collect();
@@ -63,16 +49,9 @@ async fn a_password_must_be_right_in_one_of_its_forms() {
     let app = TestApp::new().await;
     let (site, mut happenings) = one_charger(&app).await;
     let key = "00ff10abcd00112233445566778899aa";
-    let hashes = backend::gateway::handshake::password_hashes(key);
-    diesel::update(charger_states::table.find(site.charger))
-        .set(charger_states::password_hashes.eq(hashes))
-        .execute(&mut app.conn().await)
-        .await
-        .unwrap();
+    protect(&app, site.charger, key).await;
     let bytes: Vec<u8> =
         (0..key.len()).step_by(2).map(|at| u8::from_str_radix(&key[at..at + 2], 16).unwrap()).collect();
-    let basic =
-        |name: &str, password: &[u8]| format!("Basic {}", STANDARD.encode([name.as_bytes(), b":", password].concat()));
     let serial = site.serial_no.as_str();
     assert_eq!(refused(&app, serial, &[OCPP]).await, Some(401));
     let wrong = [basic(serial, b"nope"), basic("somebody", key.as_bytes()), "Basic ???".into(), "Bearer x".into()];
@@ -80,7 +59,7 @@ async fn a_password_must_be_right_in_one_of_its_forms() {
         assert_eq!(refused(&app, serial, &[OCPP, ("authorization", &authorization)]).await, Some(401));
     }
     let row = (serial.to_owned(), "ocpp1.6".to_owned(), "no_password".to_owned(), 5);
-    assert_eq!(strangers(&app).await, [row]);
+    assert_eq!(turned_away(&app).await, [row]);
     assert!(!is_online(&app, site.charger).await);
     let right = [basic(serial, key.as_bytes()), basic(&serial.to_lowercase(), key.as_bytes()), basic(serial, &bytes)];
     for authorization in right {
@@ -89,16 +68,18 @@ async fn a_password_must_be_right_in_one_of_its_forms() {
         charger.leave().await;
         happenings.wait("charger", site.charger).await;
     }
-    assert!(strangers(&app).await.is_empty(), "who got in is no stranger any more");
+    assert!(turned_away(&app).await.is_empty(), "who got in is no stranger any more");
 }
 
 #[tokio::test]
 async fn a_newer_connection_replaces_the_older_one() {
     let app = TestApp::new().await;
     let (site, mut happenings) = one_charger(&app).await;
-    let mut old = Charger::connect(&app, &site.serial_no).await;
+    protect(&app, site.charger, "a password").await;
+    let connect = || Charger::connect_with(&app, &site.serial_no, "a password");
+    let mut old = connect().await;
     happenings.wait("charger", site.charger).await;
-    let mut new = Charger::connect(&app, &site.serial_no).await;
+    let mut new = connect().await;
     assert_eq!(old.closed().await, 1000);
     new.boot().await;
     assert!(is_online(&app, site.charger).await);
@@ -106,7 +87,7 @@ async fn a_newer_connection_replaces_the_older_one() {
     let expected =
         [(true, "connected"), (false, "closed"), (true, "connected"), (true, "reconnected"), (false, "closed")];
     let expected = expected.map(|(online, why)| (online, why.to_owned())).to_vec();
-    super::eventually(expected, async || comings_and_goings(&app, site.charger).await).await;
+    eventually(expected, async || comings_and_goings(&app, site.charger).await).await;
     assert!(!is_online(&app, site.charger).await);
 }
 
@@ -115,9 +96,43 @@ async fn only_so_many_are_let_in() {
     let app = TestApp::with(|it| it.gateway.max_connections = 1).await;
     let tenant = app.tenant().await;
     let (first, second) = (app.site(&tenant).await, app.site(&tenant).await);
-    let _one = Charger::connect(&app, &first.serial_no).await;
+    protect(&app, first.charger, "a password").await;
+    let mut one = Charger::connect_with(&app, &first.serial_no, "a password").await;
+    one.boot().await;
     assert_eq!(refused(&app, &second.serial_no, &[OCPP]).await, Some(503));
     // Who is there already may come again.
-    let mut again = Charger::connect(&app, &first.serial_no).await;
+    let mut again = Charger::connect_with(&app, &first.serial_no, "a password").await;
     again.boot().await;
+}
+
+#[tokio::test]
+async fn a_slash_too_many_does_no_harm() {
+    let app = TestApp::new().await;
+    let (site, _) = one_charger(&app).await;
+    for path in [format!("{}/", site.serial_no), format!("/{}", site.serial_no), format!("//{}//", site.serial_no)] {
+        let mut charger = Charger::connect(&app, &path).await;
+        charger.boot().await;
+        charger.leave().await;
+        eventually(false, async || is_online(&app, site.charger).await).await;
+    }
+    assert!(turned_away(&app).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_device_at_a_wrong_address_is_shown() {
+    let app = TestApp::new().await;
+    let (site, _) = one_charger(&app).await;
+    let serial = site.serial_no.as_str();
+    let row = |name: &str, knocks| (name.to_owned(), "ocpp1.6".to_owned(), "wrong_path".to_owned(), knocks);
+    for path in [format!("1.6/{serial}"), format!("{serial}/ws"), "1.6/STRANGER".to_owned()] {
+        assert_eq!(refused(&app, &path, &[OCPP]).await, Some(404), "{path}");
+    }
+    assert_eq!(turned_away(&app).await, [row(serial, 2), row("STRANGER", 1)]);
+    // What cannot be an identity is not worth remembering.
+    for path in ["", "/", "%3Ca/%3Cb"] {
+        assert_eq!(refused(&app, path, &[OCPP]).await, Some(404), "{path}");
+    }
+    assert_eq!(turned_away(&app).await.len(), 2);
+    Charger::connect(&app, serial).await.boot().await;
+    assert_eq!(turned_away(&app).await, [row("STRANGER", 1)]);
 }

@@ -167,6 +167,13 @@ async fn a_boot_is_noted_and_the_settings_are_put_right() {
     let keys = &stored.unwrap()["keys"];
     assert_eq!(keys["NumberOfConnectors"], json!({"value": "2", "readonly": true}));
     assert!(keys.get("AuthorizationKey").is_none());
+    // Neither is it readable in what was said.
+    let about = async |part: &str| {
+        let bodies = device_frames::table.filter(device_frames::body.like(format!("%{part}%")));
+        bodies.count().get_result::<i64>(&mut app.conn().await).await.unwrap()
+    };
+    eventually(1, async || about("AuthorizationKey").await).await;
+    assert_eq!(about("hush").await, 0);
 }
 
 #[tokio::test]

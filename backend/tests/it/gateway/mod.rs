@@ -1,20 +1,28 @@
 //! The gateway as chargers see it: over real WebSockets, with a client that may misbehave.
 
+mod claims;
 mod commands;
 mod handshake;
 mod messages;
+mod passwords;
 mod presence;
+mod service;
+mod wire;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use backend::events::Happening;
+use backend::gateway::credentials::password_hashes;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use futures_util::{SinkExt, StreamExt};
-use schema::{charger_states, connection_records, connectors};
+use schema::{charger_states, connection_records, connectors, unknown_devices};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -27,6 +35,31 @@ use crate::app::{Site, TestApp};
 /// Nothing in these tests takes this long, unless it never comes.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// The header with which a charger offers what we speak.
+pub const OCPP: (&str, &str) = ("sec-websocket-protocol", "ocpp1.6");
+
+/// The header with which a charger logs in.
+pub fn basic(name: &str, password: &[u8]) -> String {
+    format!("Basic {}", STANDARD.encode([name.as_bytes(), b":", password].concat()))
+}
+
+/// Gives a charger a password, behind the API's back.
+pub async fn protect(app: &TestApp, charger: Uuid, password: &str) {
+    diesel::update(charger_states::table.find(charger))
+        .set(charger_states::password_hashes.eq(password_hashes(password)))
+        .execute(&mut app.conn().await)
+        .await
+        .unwrap();
+}
+
+/// Why devices were turned away: serial number, offered protocols, reason and knocks.
+pub async fn turned_away(app: &TestApp) -> Vec<(String, String, String, i64)> {
+    let columns =
+        (unknown_devices::serial_no, unknown_devices::protocol, unknown_devices::reason, unknown_devices::knocks);
+    let found = unknown_devices::table.select(columns).order(unknown_devices::serial_no);
+    found.load(&mut app.conn().await).await.unwrap()
+}
+
 /// A charger's end of a connection.
 pub struct Charger {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -38,7 +71,18 @@ pub struct Charger {
 impl Charger {
     /// Connects as a well-behaved charger without a password.
     pub async fn connect(app: &TestApp, serial_no: &str) -> Self {
-        Self::try_connect(app, serial_no, &[("sec-websocket-protocol", "ocpp1.6")]).await.unwrap()
+        Self::try_connect(app, serial_no, &[OCPP]).await.unwrap()
+    }
+
+    /// Connects with a password.
+    pub async fn connect_with(app: &TestApp, serial_no: &str, password: &str) -> Self {
+        Self::log_in(app, serial_no, password).await.unwrap()
+    }
+
+    /// As [`Charger::connect_with`]; the error is the HTTP status of the refusal.
+    pub async fn log_in(app: &TestApp, serial_no: &str, password: &str) -> Result<Self, u16> {
+        let basic = basic(serial_no, password.as_bytes());
+        Self::try_connect(app, serial_no, &[OCPP, ("authorization", &basic)]).await
     }
 
     /// Connects with these headers; the error is the HTTP status of the refusal.
@@ -72,6 +116,11 @@ impl Charger {
     /// Sends any WebSocket message.
     pub async fn send(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
+    }
+
+    /// Sends bytes that may be no WebSocket message.
+    pub async fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.socket.get_mut().write_all(bytes).await
     }
 
     /// The next frame, or the code with which the server closed the connection.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backend::app::new_id;
 use backend::jobs::{Job, Outcome};
-use backend::presence::{self, Arrival, Held, Watch};
+use backend::presence::{self, Arrival, Claim, Held, Watch};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -12,7 +12,7 @@ use schema::charger_states;
 use shared::device::ConnectionReason;
 use uuid::Uuid;
 
-use super::{Charger, comings_and_goings, eventually, is_online, one_charger};
+use super::{Charger, comings_and_goings, eventually, is_online, one_charger, protect};
 use crate::app::TestApp;
 
 async fn last_reason(app: &TestApp, charger: Uuid) -> (bool, String) {
@@ -68,10 +68,11 @@ async fn a_stopping_server_says_goodbye() {
 async fn a_connection_in_another_process_takes_over() {
     let app = TestApp::new().await;
     let (site, mut happenings) = one_charger(&app).await;
-    let mut charger = Charger::connect(&app, &site.serial_no).await;
+    protect(&app, site.charger, "a password").await;
+    let mut charger = Charger::connect_with(&app, &site.serial_no, "a password").await;
     happenings.wait("charger", site.charger).await;
     let elsewhere = TestApp::start(app.app.config.clone(), app.app.database_url.clone()).await;
-    let mut newer = Charger::connect(&elsewhere, &site.serial_no).await;
+    let mut newer = Charger::connect_with(&elsewhere, &site.serial_no, "a password").await;
     assert_eq!(charger.closed().await, 1000);
     newer.boot().await;
     assert!(is_online(&app, site.charger).await);
@@ -107,7 +108,8 @@ async fn the_latest_connection_holds_whoever_writes_first() {
     let now = Utc::now();
     let [first, second, third] = [0, 1, 2].map(|later| {
         let connection = new_id(now + TimeDelta::seconds(later));
-        let arrival = Arrival { connection, called: site.serial_no.clone(), remote_address: "10.8.0.17".to_owned() };
+        let (called, remote_address) = (site.serial_no.clone(), "10.8.0.17".to_owned());
+        let arrival = Arrival { connection, called, remote_address, claim: Claim::Proved };
         (arrival, Held { charger_id: site.charger, connection, seen_at: now })
     });
     let mut conn = app.conn().await;
@@ -136,10 +138,11 @@ async fn a_charger_that_reconnects_in_a_hurry_is_never_written_offline() {
     let app = TestApp::new().await;
     let (site, mut happenings) = one_charger(&app).await;
     let before = comings_and_goings(&app, site.charger).await.len();
-    let mut lines = vec![Charger::connect(&app, &site.serial_no).await];
+    protect(&app, site.charger, "a password").await;
+    let mut lines = vec![Charger::connect_with(&app, &site.serial_no, "a password").await];
     happenings.wait("charger", site.charger).await;
-    for _ in 0..10 {
-        lines.push(Charger::connect(&app, &site.serial_no).await);
+    for _ in 0..20 {
+        lines.push(Charger::connect_with(&app, &site.serial_no, "a password").await);
     }
     let mut last = lines.pop().unwrap();
     for line in &mut lines {

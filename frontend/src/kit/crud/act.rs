@@ -12,6 +12,7 @@ use super::desk::{Desk, Editing};
 use super::edit::tell_password;
 use super::source::Entry;
 
+use crate::answer;
 use crate::api::{Ask, Failure, download};
 use crate::kit::confirm::{Question, confirm};
 use crate::kit::dropdown::{Item, dropdown};
@@ -80,7 +81,14 @@ pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>
 /// Sends a request and tells how it went.
 async fn send(desk: Desk, ask: Ask<'_>, done: &str) -> Result<(), Failure> {
     let answer = ask.text().await?;
-    toast::done(done);
+    let told = answer::parse(&answer).unwrap_or_default();
+    let away = told.get("online").and_then(Value::as_bool) == Some(false);
+    let waits = told.get("pending").and_then(Value::as_array).is_some_and(|it| !it.is_empty());
+    if away && waits {
+        toast::done(&format!("{done}{}", tr("，设备上线后生效", ". It takes effect when the device is back")));
+    } else {
+        toast::done(done);
+    }
     desk.changed.notify();
     tell_password(&answer).await;
     Ok(())

@@ -87,17 +87,37 @@ pub async fn tell_password(answer: &str) {
     let told = answer::parse(answer).unwrap_or_default();
     let text = |name: &str| told.get(name).and_then(Value::as_str);
     let Some(password) = text("initial_password") else { return };
-    let account = text("username").or_else(|| text("phone")).unwrap_or_default();
-    let lines = vec![
-        format!("{}{account}", tr("登录账号：", "Account: ")),
-        format!("{}{password}", tr("一次性密码：", "One-time password: ")),
-        tr(
-            "密码只显示这一次，请转告本人；首次登录时须修改。",
-            "It is shown this once; it must be changed at the first login.",
-        )
-        .to_owned(),
-    ];
-    let title = tr("登录账号已就绪", "The account is ready").to_owned();
+    let (title, lines) = match text("serial_no") {
+        Some(serial_no) => (
+            tr("接入密码已设置", "The password is set"),
+            vec![
+                format!("{}{serial_no}", tr("出厂标识：", "Serial number: ")),
+                format!("{}{password}", tr("接入密码：", "Password: ")),
+                tr(
+                    "密码只显示这一次，请填写到设备的 OCPP 设置（AuthorizationKey）中。",
+                    "It is shown this once; enter it in the charger's OCPP settings (AuthorizationKey).",
+                )
+                .to_owned(),
+            ],
+        ),
+        None => (
+            tr("登录账号已就绪", "The account is ready"),
+            vec![
+                format!(
+                    "{}{}",
+                    tr("登录账号：", "Account: "),
+                    text("username").or_else(|| text("phone")).unwrap_or_default()
+                ),
+                format!("{}{password}", tr("一次性密码：", "One-time password: ")),
+                tr(
+                    "密码只显示这一次，请转告本人；首次登录时须修改。",
+                    "It is shown this once; it must be changed at the first login.",
+                )
+                .to_owned(),
+            ],
+        ),
+    };
+    let title = title.to_owned();
     let yes = tr("复制密码", "Copy the password").to_owned();
     if confirm(Question { title, lines, yes, danger: false }).await {
         drop(window().navigator().clipboard().write_text(password));

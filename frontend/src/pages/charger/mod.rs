@@ -76,7 +76,7 @@ pub fn page(id: Uuid) -> AnyView {
 fn body(it: Subject) -> AnyView {
     let tag = |key| live(move || cell(&it.cell(key)));
     let condition = view! {
-        <span class="cell-tags" data-test="state">{tag("condition")}{tag("enabled")}</span>
+        <span class="cell-tags" data-test="state">{tag("condition")}{tag("enabled")}{tag("access")}</span>
         <span class="one-note">{tr("最近通信 ", "Last heard of ")}{tag("last_seen_at")}</span>
     };
     view! {
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn every_column_has_its_place_on_the_page() {
         // The head tells how it is.
-        let head = &["condition", "enabled", "connectors", "last_seen_at"][..];
+        let head = &["condition", "enabled", "access", "connectors", "last_seen_at"][..];
         let shown: Vec<&str> = [PLACE, POWER, head].concat();
         let mut columns: Vec<&str> = crate::pages::CHARGERS.columns.iter().map(|it| it.key).collect();
         columns.retain(|it| !shown.contains(it));

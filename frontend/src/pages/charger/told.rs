@@ -25,7 +25,6 @@ const TOLD: &[Fact] = &[
     Fact::new("device/booted_at", t("启动时间", "Started"), As::Time),
     Fact::new("device/status", t("整桩状态", "Status"), As::Code(ConnectorStatus::CHOICES)),
     Fact::new("device/status_at", t("状态时间", "Since"), As::Time),
-    Fact::new("device/has_password", t("已设接入密码", "Has a password"), As::Flag),
     Fact::new(
         "device/relative_meter_since",
         t("电量按单次充电计数（自）", "Meter values count per charge, since"),
