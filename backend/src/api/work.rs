@@ -27,6 +27,11 @@ impl Work {
         Self { conn, key, _turn: turn }
     }
 
+    /// The request's idempotency key.
+    pub const fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
     /// The id of the request's idempotency key.
     pub fn key_id(&self) -> Option<Uuid> {
         self.key.as_ref().map(Key::id)

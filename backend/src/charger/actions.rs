@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Parent;
 use crate::api::body::Body;
+use crate::api::idempotency::Used;
 use crate::api::op::Op;
 use crate::command::{self, Command};
 use crate::config::Secret;
@@ -98,12 +99,13 @@ async fn set_password(ctx: Ctx, id: Path<Uuid>, Body(form): Body<Password>) -> R
     }
     let made_up = (!open && given.is_none()).then(random_password);
     let password = given.or_else(|| made_up.clone()).map(Secret::new);
-    let now = ctx.app.now();
+    let (now, key) = (ctx.app.now(), ctx.conn.key().cloned());
     let Json(mut row) = routes::act::<CarChargers, _>(ctx, *id, "set-password", move |conn, actor, before| {
         Box::pin(async move { log_in_with(conn, before, password, &actor.caller.name, now).await })
     })
     .await?;
-    row.initial_password = made_up;
+    // A repeat has set nothing, and what was made up the first time is not known any more.
+    row.initial_password = made_up.filter(|_| key.is_none_or(|it| it.used() == Some(Used::Done)));
     Ok(Json(row))
 }
 

@@ -178,7 +178,8 @@ async fn the_log_names_requests_and_no_secrets() {
     let (api, gateway) = (with_log("api").await, with_log("gateway").await);
     let http = http_client().unwrap();
     let send = async |path: &str, token: &str, body: serde_json::Value| {
-        http.post(format!("{}{path}", api.url)).bearer_auth(token).json(&body).send().await.unwrap()
+        let request = http.post(format!("{}{path}", api.url)).bearer_auth(token).json(&body);
+        request.header(KEY, Uuid::now_v7().to_string()).send().await.unwrap()
     };
     let login = send("/api/v1/auth/login", "none", json!({"username": "admin", "password": PASSWORD})).await;
     let id = login.headers()["x-request-id"].to_str().unwrap().to_owned();

@@ -149,6 +149,7 @@ async fn what_moves_money_or_hardware_needs_a_key() {
         "requestMyInvoice",
         "reserveConnector",
         "retryRefund",
+        "setPasswordCarCharger",
         "startOrder",
         "stopMyOrder",
         "syncClockCarCharger",

@@ -175,6 +175,7 @@ impl Resource for CarChargers {
                 "有风险：知道出厂标识的任何人都能冒充该设备",
                 "A risk: whoever knows the serial number can pass for the charger",
             )),
-        ]),
+        ])
+        .keyed(),
     ];
 }

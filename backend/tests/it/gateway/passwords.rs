@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::{device_commands, device_frames};
+use schema::{charger_states, device_commands, device_frames};
 use serde_json::{Value, json};
 
 use super::{Charger, eventually, is_online};
@@ -103,4 +103,19 @@ async fn a_charger_that_is_away_is_told_no_password() {
     charger.leave().await;
     eventually(false, async || is_online(&app, site.charger).await).await;
     Charger::connect(&app, &site.serial_no).await.boot().await;
+}
+
+#[tokio::test]
+async fn a_repeat_sets_no_other_password() {
+    let (app, tenant, site) = hall().await;
+    let path = format!("/api/v1/car/chargers/{}/set-password", site.charger);
+    let set = async || tenant.boss.post_keyed(&path, &json!({}), "once").await.ok();
+    let hashes = async || {
+        let hashes = charger_states::table.select(charger_states::password_hashes);
+        hashes.first::<Vec<String>>(&mut app.conn().await).await.unwrap()
+    };
+    let password = set().await["initial_password"].as_str().unwrap().to_owned();
+    let kept = hashes().await;
+    assert_eq!(kept, password_hashes(&password));
+    assert_eq!((&set().await["initial_password"], hashes().await), (&Value::Null, kept));
 }
