@@ -142,6 +142,9 @@ diesel::table! {
         start_sent_at -> Nullable<Timestamptz>,
         stop_sent_at -> Nullable<Timestamptz>,
         suspended_at -> Nullable<Timestamptz>,
+        staff_asked_at -> Nullable<Timestamptz>,
+        stop_accepted_at -> Nullable<Timestamptz>,
+        lost_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -321,6 +324,8 @@ diesel::table! {
         stop_reason -> Nullable<Text>,
         discrepancy -> Nullable<Jsonb>,
         created_at -> Timestamptz,
+        told_to_stop_at -> Nullable<Timestamptz>,
+        readings -> Nullable<Jsonb>,
     }
 }
 

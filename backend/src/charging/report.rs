@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{device_transactions as transactions, meter_readings};
+use schema::meter_readings;
 use shared::order::{EndReason, OrderFlag, OrderState, OrderStep};
 use shared::pricing::should_stop;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use super::Device;
 use super::charge::{Charge, Told};
 use super::event::{Reading, Reply};
 use super::meter::{Meter, Register, believable};
+use super::over::Named;
 use super::start;
 use super::state::Event;
 use crate::error::Result;
@@ -32,13 +33,33 @@ pub(super) async fn metered(
     readings: Vec<Reading>,
     now: DateTime<Utc>,
 ) -> Result<Reply> {
-    let Some(order_id) = order_of(conn, device, connector, transaction).await? else { return Ok(Reply::Noted) };
+    // Chargers that leave the number out mean what runs at the connector.
+    let named = match transaction.and_then(|it| i32::try_from(it).ok()).filter(|it| *it > 0) {
+        Some(number) => Some(Named::find(conn, device, number).await?),
+        None => None,
+    };
+    let order_id = match &named {
+        Some(named) => named.as_ref().and_then(|it| it.order_id.filter(|_| it.accepted)),
+        None => start::running_on(conn, device, connector).await?,
+    };
+    let named = named.flatten();
+    let Some(order_id) = order_id else {
+        if let Some(named) = named {
+            named.goes_on(conn, device, now).await?;
+        }
+        return Ok(Reply::Noted);
+    };
+    let read_at = readings.iter().map(|it| it.at).max().unwrap_or(now);
     let mut charge = Charge::lock(conn, order_id).await?;
     let readings = charge.believed(readings, now);
     if charge.would(Event::Metered).is_none() {
         store(conn, order_id, &readings, false).await?;
+        if let Some(named) = named {
+            named.goes_on_after(conn, device, &mut charge, read_at, now).await?;
+        }
         return Ok(Reply::Noted);
     }
+    charge.reported_again(conn, read_at, now).await?;
     store(conn, order_id, &readings, true).await?;
     charge.session.last_report_at = Some(now);
     charge.take(conn, &readings, now).await?;
@@ -51,24 +72,6 @@ pub(super) async fn metered(
         charge.happen(conn, told, now).await?;
     }
     Ok(Reply::Noted)
-}
-
-/// The order that a report is about: by the charge's number, or, from chargers that leave it out, by the connector.
-async fn order_of(
-    conn: &mut AsyncPgConnection,
-    device: &Device,
-    connector: i32,
-    transaction: Option<i64>,
-) -> Result<Option<Uuid>> {
-    if let Some(id) = transaction.and_then(|it| i32::try_from(it).ok()).filter(|it| *it > 0) {
-        let ours = transactions::table
-            .find(id)
-            .filter(transactions::charger_id.eq(device.charger_id))
-            .filter(transactions::accepted)
-            .select(transactions::order_id);
-        return Ok(ours.first(conn).await.optional()?.flatten());
-    }
-    start::running_on(conn, device, connector).await
 }
 
 impl Charge {

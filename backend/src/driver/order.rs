@@ -89,13 +89,13 @@ async fn to_pay(app: &App, driver_id: Uuid, order_id: Uuid) -> Result<OrderToPay
     Ok(OrderToPay { order, payment })
 }
 
-/// `POST /orders/{id}/stop`.
+/// `POST /orders/{id}/stop`: also of one whose start is still waited for.
 pub async fn stop(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>> {
     let DriverCtx { app, driver_id, mut conn, .. } = ctx;
     let now = app.now();
     find(&mut conn, driver_id, *id).await?;
     conn.transaction(async |conn| crate::charging::stop(conn, *id, EndReason::Driver, now).await).await?;
-    Ok(Json(live::read(&mut conn, driver_id, *id, now).await?))
+    Ok(Json(live::read(&mut conn, &app.config.charging, driver_id, *id, now).await?))
 }
 
 #[derive(HasQuery)]
