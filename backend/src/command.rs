@@ -379,7 +379,7 @@ pub async fn end(conn: &mut AsyncPgConnection, taken: &Taken, end: &End, now: Da
     conn.transaction(async |conn| {
         let first = write_end(conn, taken.id, taken.owner, end, now).await?;
         if let Some(order_id) = taken.order_id.filter(|_| first) {
-            charging::command_ended(conn, order_id, &taken.command, end.state, now).await?;
+            charging::command_ended(conn, order_id, &taken.command, end, now).await?;
         }
         if let (Command::Reserve { number, .. }, State::Refused, true) = (&taken.command, end.state, first) {
             reservation::charger_refused(conn, *number).await?;
@@ -387,6 +387,48 @@ pub async fn end(conn: &mut AsyncPgConnection, taken: &Taken, end: &End, now: Da
         Ok(first)
     })
     .await
+}
+
+/// Takes back a start that the charger was not told yet, because its order has ended. One that is being taken or ended at
+/// this moment is left alone: the charger's record will find no order that waits.
+///
+/// # Errors
+/// The database's.
+pub async fn withdraw_start(
+    conn: &mut AsyncPgConnection,
+    device_id: Uuid,
+    order_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let waiting = commands::table
+        .filter(commands::device_id.eq(device_id).and(commands::order_id.eq(order_id)))
+        .filter(commands::kind.eq(CommandKind::Start.as_str()).and(commands::state.eq(CommandState::Pending)))
+        .select((commands::id, commands::provider_id, commands::property_id, commands::station_id))
+        .for_no_key_update()
+        .skip_locked();
+    let waiting: Vec<(Uuid, Uuid, Uuid, Uuid)> = waiting.load(conn).await?;
+    for (id, provider_id, property_id, station_id) in waiting {
+        let owner = Owner { provider_id, property_id, station_id };
+        write_end(conn, id, owner, &End::new(State::TimedOut, CommandOutcome::Withdrawn), now).await?;
+    }
+    Ok(())
+}
+
+/// Whether a device is still to be told to stop an order's charge.
+///
+/// # Errors
+/// The database's.
+pub async fn stop_is_pending(
+    conn: &mut AsyncPgConnection,
+    device_id: Uuid,
+    order_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let waiting = commands::table
+        .filter(commands::device_id.eq(device_id).and(commands::order_id.eq(order_id)))
+        .filter(commands::kind.eq(CommandKind::Stop.as_str()).and(commands::state.eq(CommandState::Pending)))
+        .filter(commands::deadline.gt(now));
+    Ok(diesel::select(diesel::dsl::exists(waiting)).get_result(conn).await?)
 }
 
 async fn write_end(

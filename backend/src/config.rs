@@ -205,8 +205,14 @@ impl Default for Gateway {
 pub struct Charging {
     /// A start that is not confirmed within this has failed.
     pub start_seconds: i64,
+    /// While the charger that was told to start is away, the start is waited for this long.
+    pub start_away_seconds: i64,
     /// A started charge without current for this long is stopped (a sleeping car).
     pub idle_stop_seconds: i64,
+    /// A charge that was asked to end waits this long for the charger's record before it is settled without.
+    pub stop_seconds: i64,
+    /// A charger that behaves as if it had no such charge has this long, from its last word on, to bring the record.
+    pub lost_seconds: i64,
     /// An order whose charger is silent for this long is suspended.
     pub silent_seconds: i64,
     /// A suspended order is settled with the last report after this.
@@ -219,7 +225,10 @@ impl Default for Charging {
     fn default() -> Self {
         Self {
             start_seconds: 60,
+            start_away_seconds: 600,
             idle_stop_seconds: 90,
+            stop_seconds: 15,
+            lost_seconds: 60,
             silent_seconds: 180,
             suspended_settle_seconds: 72 * 3600,
             pay_seconds: 300,

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::app::{App, new_id};
 use crate::auth::scope::Owner;
-use crate::charging::Device;
-use crate::error::Result;
+use crate::charging::{self, Device};
+use crate::error::{Error, Result};
 use crate::events::{self, Happening, Kind};
 use crate::jobs::{self, Job};
 use crate::reservation;
@@ -76,7 +76,8 @@ pub async fn apply(
                 states::iccid.eq(iccid.map(|it| cut(&it, 100))),
             );
             diesel::update(states::table.find(device.charger_id)).set(set).execute(conn).await?;
-            tell(conn, Kind::Charger, device.charger_id, device.owner).await
+            tell(conn, Kind::Charger, device.charger_id, device.owner).await?;
+            charging::booted(conn, device, now).await
         }
         Presence::Status { connector: 0, status, error_code, info: _, at } => {
             let error_code = error_code.map(|it| cut(&it, 60));
@@ -115,9 +116,11 @@ pub async fn apply(
                         reservation::at_connector(conn, id, event, at, now).await?;
                     }
                 }
-                Ok(())
+                Ok::<_, Error>(())
             })
-            .await
+            .await?;
+            // Told again it counts as well: after an outage a connector may be what it was before.
+            charging::connector_told(conn, device, connector, status, now).await
         }
         Presence::Configured(settings) => {
             diesel::update(states::table.find(device.charger_id))
@@ -204,7 +207,7 @@ pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Ar
         Claim::Proved => (true, None),
         Claim::Unproved { dead } => (false, dead),
     };
-    conn.transaction(async |conn| {
+    let taken_at = conn.transaction(async |conn| {
         // One statement finds out who has held the charger and takes it.
         let taken = diesel::sql_query(
             "with before as (select connection from charger_states where charger_id = $1 for update) \
@@ -224,7 +227,7 @@ pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Ar
         .get_result::<Taken>(conn)
         .await
         .optional()?;
-        let Some(Taken { touched, before }) = taken else { return Ok(false) };
+        let Some(Taken { touched, before }) = taken else { return Ok(None) };
         // It got in, so it is no stranger any more.
         diesel::delete(unknown_devices::table.find(called)).execute(conn).await?;
         let reason = match before {
@@ -235,10 +238,16 @@ pub async fn online(conn: &mut AsyncPgConnection, charger_id: Uuid, arrival: &Ar
                 ConnectionReason::Reconnected
             }
         };
+        let at = touched.at;
         record(conn, &[touched], true, reason).await?;
-        Ok(true)
-    })
-    .await
+        Ok::<_, Error>(Some(at))
+    });
+    let Some(at) = taken_at.await? else { return Ok(false) };
+    // It may talk all the same: what it reports makes up for this.
+    if let Err(err) = charging::returned(conn, charger_id, at).await {
+        tracing::warn!(charger = %charger_id, error = %err, "what {charger_id} missed could not be told: {err:#}");
+    }
+    Ok(true)
 }
 
 /// Writes down when chargers were last heard of, all in one statement; gives those that are still held.

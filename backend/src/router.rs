@@ -28,6 +28,7 @@ use crate::{
 
 /// All kinds of jobs.
 pub const JOBS: &[Kind] = &[
+    kind::<charging::watch::Wake>(),
     kind::<charging::watch::Watch>(),
     kind::<command::Sweep>(),
     kind::<invoice::Carry>(),

@@ -397,8 +397,8 @@ impl EndForm {
     /// How it is filled in.
     pub const FIELDS: &'static [Field] =
         &[Field::new("note", t("结束说明", "Note"), Input::Area(200)).required().help(t(
-            "按最后一次上报的电量结算，余额原路退回；仍在充电的电桩会收到停止指令。",
-            "Settles with the last reported energy and gives the rest back; a charger that still charges is told to stop.",
+            "在线电桩会先收到停止指令，订单变为结束中，按其充电记录结算；电桩离线或未及时上报记录时，按最后一次上报的电量结算。余额原路退回。",
+            "A charger that is online is told to stop, and its record settles the order; without one, the last report does. The rest goes back.",
         ))];
 }
 

@@ -53,6 +53,7 @@ codes! {
         Unsendable = "unsendable", Danger, "协议不允许的参数", "The protocol forbids the parameters";
         NoAnswer = "no_answer", Warning, "设备未应答", "The device did not answer";
         Disconnected = "disconnected", Warning, "应答前连接断开", "The connection broke before the answer";
+        Withdrawn = "withdrawn", Info, "订单已结束，指令已撤回", "The order had ended before it was sent";
         NotDelivered = "not_delivered", Warning, "设备未在期限内上线", "The device was not there in time";
         Superseded = "superseded", Info, "已被后来的指令取代", "A later command took its place";
     }

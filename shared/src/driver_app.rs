@@ -531,6 +531,11 @@ pub struct LiveOrder {
     pub charge_seconds: i64,
     /// When the charger reported last.
     pub reported_at: Option<DateTime<Utc>>,
+    /// The charger is connected. While it is not, a start that it was told is waited for, and so is the end of a charge.
+    pub charger_online: bool,
+    /// Until when the start is waited for; afterwards all of the money goes back. Whoever does not want to wait can stop the
+    /// order. Absent when it does not wait to start.
+    pub start_until: Option<DateTime<Utc>>,
 }
 
 /// Has a connector kept free.

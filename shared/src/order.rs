@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::codes::codes;
-use crate::fixed::Kwh;
+use crate::fixed::{Fen, Kwh};
 
 codes! {
     /// Where a car order stands (订单状态).
@@ -50,6 +50,8 @@ codes! {
         Other = "other", Info, "设备结束，未说明原因", "Ended by the charger, which gave no reason";
         StartRefused = "start_refused", Danger, "设备拒绝启动", "The charger refused to start";
         StartTimeout = "start_timeout", Danger, "设备未响应启动指令", "The charger did not start in time";
+        StartCancelled = "start_cancelled", Info, "车主取消启动", "The driver cancelled the start";
+        NoRecord = "no_record", Warning, "设备已结束充电但未上报记录，按最后上报电量结算", "The charger ended without a record: settled with the last report";
         SuspendedTooLong = "suspended_too_long", Warning, "挂起超时，按最后上报电量结算", "Suspended for too long: settled with the last report";
         Unpaid = "unpaid", Info, "超时未支付", "Not paid in time";
         ConnectorTaken = "connector_taken", Info, "支付前充电枪已被他人使用", "Somebody else took the connector before the payment";
@@ -62,6 +64,10 @@ codes! {
         Discrepancy = "discrepancy", Danger, "设备记录与结算不一致", "The charger's record differs from the bill";
         TransactionLost = "transaction_lost", Warning, "设备丢失充电记录", "The charger lost the charge";
         NoReports = "no_reports", Warning, "充电中长时间无上报", "No reports for a long time";
+        NoRecord = "no_record", Warning, "未收到充电记录即结束", "Ended without a record";
+        Uncollected = "uncollected", Warning, "部分电量未收费", "Some energy was not billed";
+        UnknownRecord = "unknown_record", Warning, "设备上报了无法匹配的充电记录", "The charger sent a record of an unknown charge";
+        GoesOn = "goes_on", Danger, "订单结束后设备仍在充电", "The charger went on after the order had ended";
         Overrun = "overrun", Warning, "费用超出预付", "The fee exceeded the prepayment";
     }
     /// A step in an order's life.
@@ -72,14 +78,19 @@ codes! {
         Started = "started", Primary, "开始充电", "The charge began";
         StartFailed = "start_failed", Danger, "启动失败", "The start failed";
         StopAsked = "stop_asked", Warning, "请求结束充电", "Asked to stop";
+        StartCancelled = "start_cancelled", Warning, "取消启动", "The start was cancelled";
+        StopRepeated = "stop_repeated", Warning, "设备恢复连接，再次请求结束", "The charger is back: asked to stop again";
         StopRefused = "stop_refused", Danger, "设备拒绝结束指令", "The charger refused to stop";
         Suspended = "suspended", Warning, "失去联系，订单挂起", "Out of contact: suspended";
         Resumed = "resumed", Primary, "恢复上报", "Reporting again";
         Ended = "ended", Success, "设备上报充电结束", "The charger reported the end";
+        NoRecord = "no_record", Warning, "未收到充电记录，按最后上报电量结算", "No record came: settled with the last report";
         GivenUp = "given_up", Warning, "挂起超时结算", "Suspended for too long: settled";
         EndedByStaff = "ended_by_staff", Warning, "人工结束", "Ended by staff";
         Cancelled = "cancelled", Info, "订单取消", "Cancelled";
         LateStart = "late_start", Warning, "迟到的启动，已要求停止", "A late start; the charger is told to stop";
+        UnknownRecord = "unknown_record", Warning, "设备上报了无法匹配的充电记录，仅留存", "A record of an unknown charge, kept as evidence";
+        GoesOn = "goes_on", Danger, "订单已结束但设备仍在充电，已要求停止", "The charger goes on after the end; it is told to stop";
         LateRecord = "late_record", Warning, "迟到的充电记录，仅留存", "A late record, kept as evidence";
     }
 }
@@ -109,4 +120,7 @@ pub struct StepDetail {
     /// The energy that was billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed_kwh: Option<Kwh>,
+    /// What the energy that was not billed would have cost. The rest of the prepayment had gone back, so nobody pays it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncollected_fen: Option<Fen>,
 }

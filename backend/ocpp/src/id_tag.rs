@@ -57,6 +57,11 @@ impl IdTag {
         &self.0
     }
 
+    /// The one spelling of all that are the same tag: what tags are stored and looked up by.
+    pub fn canonical(&self) -> String {
+        self.0.to_ascii_uppercase()
+    }
+
     /// Whether the tag may be sent: 1 to 20 printable ASCII characters.
     pub fn fits(&self) -> bool {
         (1..=Self::MAX_LEN).contains(&self.0.len()) && self.0.bytes().all(|it| it.is_ascii_graphic() || it == b' ')
@@ -98,6 +103,7 @@ mod tests {
         let tags = HashSet::from([IdTag::new("04a1b2C3").unwrap()]);
         assert!(tags.contains(&IdTag::new("04A1B2c3").unwrap()));
         assert!(!tags.contains(&IdTag::new("04A1B2c4").unwrap()));
+        assert_eq!(IdTag::new("04a1b2C3").unwrap().canonical(), "04A1B2C3");
     }
 
     #[test]

@@ -145,6 +145,9 @@ diesel::table! {
         clock -> Nullable<Jsonb>,
         avg_power_w -> Nullable<Int8>,
         peak_power_w -> Nullable<Int8>,
+        staff_asked_at -> Nullable<Timestamptz>,
+        stop_accepted_at -> Nullable<Timestamptz>,
+        lost_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -326,6 +329,8 @@ diesel::table! {
         stop_reason -> Nullable<Text>,
         discrepancy -> Nullable<Jsonb>,
         created_at -> Timestamptz,
+        told_to_stop_at -> Nullable<Timestamptz>,
+        readings -> Nullable<Jsonb>,
     }
 }
 

@@ -18,7 +18,7 @@ use super::clock::Clock;
 use super::meter::Meter;
 use super::settle;
 use super::state::{Effect, Event, Step, next};
-use super::watch::Watch;
+use super::watch::{Wake, Watch};
 use crate::auth::scope::Owner;
 use crate::command::{self, Command};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ use crate::jobs;
 use crate::reservation;
 
 /// A command about a charge that was not delivered within this must not reach the charger any more.
-const PATIENCE: TimeDelta = TimeDelta::seconds(60);
+pub(super) const PATIENCE: TimeDelta = TimeDelta::seconds(60);
 
 /// What stays the same as long as the order lives.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -125,6 +125,12 @@ pub struct Session {
     pub stop_sent_at: Option<DateTime<Utc>>,
     /// Since when it is suspended.
     pub suspended_at: Option<DateTime<Utc>>,
+    /// When staff ended it while the charger was there.
+    pub staff_asked_at: Option<DateTime<Utc>>,
+    /// When the charger last agreed to stop it.
+    pub stop_accepted_at: Option<DateTime<Utc>>,
+    /// Since when the charger behaves as if it had no such charge.
+    pub lost_at: Option<DateTime<Utc>>,
 }
 
 impl ToSql<Jsonb, Pg> for Meter {
@@ -225,11 +231,13 @@ impl Charge {
         next(self.progress.state, self.progress.end_reason.is_some(), event)
     }
 
-    /// Marks it for somebody to look at.
-    pub fn flag(&mut self, flag: OrderFlag) {
-        if !self.progress.flags.contains(&flag) {
+    /// Marks it for somebody to look at; `false` when it is marked so already.
+    pub fn flag(&mut self, flag: OrderFlag) -> bool {
+        let new = !self.progress.flags.contains(&flag);
+        if new {
             self.progress.flags.push(flag);
         }
+        new
     }
 
     /// Marks it, or no longer: for what depends on all that is known of it.
@@ -269,11 +277,12 @@ impl Charge {
         match to {
             OrderState::Suspended if from != to => self.session.suspended_at = Some(now),
             OrderState::Completed | OrderState::Failed | OrderState::Cancelled => {
-                // Without the charger's record a suspended charge ended with its last report.
-                let reported = self.session.last_report_at.filter(|_| from == OrderState::Suspended);
-                let at = reported.filter(|_| event != Event::Ended).unwrap_or(at);
+                // Out of contact or without a record, a charge ended with its last report as far as anybody knows.
+                let unseen = event == Event::NoRecord || from == OrderState::Suspended && event != Event::Ended;
+                let at = self.session.last_report_at.filter(|_| unseen).unwrap_or(at);
                 self.progress.ended_at = self.progress.ended_at.or(Some(at));
-                self.progress.end_note = words.clone().or(self.progress.end_note.take());
+                // What staff wrote is not replaced by the charger's word.
+                self.progress.end_note = self.progress.end_note.take().or_else(|| words.clone());
             }
             OrderState::Created
             | OrderState::Starting
@@ -284,6 +293,9 @@ impl Charge {
         for effect in effects {
             match effect {
                 Effect::SendStart => self.send_start(conn, now).await?,
+                Effect::WithdrawStart => {
+                    command::withdraw_start(conn, self.order.charger_id, self.order.id, now).await?;
+                }
                 Effect::SendStop => self.send_stop(conn, now).await?,
                 Effect::SendRefresh => self.send(conn, Command::Refresh, now).await?,
                 Effect::Settle => settle::settle(conn, self, now).await?,
@@ -356,6 +368,19 @@ impl Charge {
         jobs::enqueue(conn, &Watch { order_id: self.order.id }, now).await
     }
 
+    /// Has the watch look at once, because something new is due before it would look by itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn wake_watch(&self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<()> {
+        jobs::enqueue(conn, &Wake { order_id: self.order.id, since: now }, now).await
+    }
+
+    /// Whether its record of the end can show this now, with what the charger can deliver.
+    pub(super) fn can_show(&self, wh: i64, now: DateTime<Utc>) -> bool {
+        self.session.meter.as_ref().is_some_and(|it| it.can_show(wh, self.agreed.rated_power_w, now))
+    }
+
     /// Has the charger stop, unless it was just told to.
     async fn send_stop(&mut self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<()> {
         let Some(transaction_id) = self.session.transaction_id else { return Ok(()) };
@@ -363,6 +388,8 @@ impl Charge {
             return Ok(());
         }
         self.session.stop_sent_at = Some(now);
+        // What it agreed to before it did not do.
+        self.session.stop_accepted_at = None;
         self.send(conn, Command::Stop { transaction_id }, now).await
     }
 

@@ -1,9 +1,10 @@
 //! What devices tell about charging, in the words of no protocol.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// One reading of a connector's meter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// When it was read, by the charger's clock; `None` if it says nothing that can be read.
     pub at: Option<DateTime<Utc>>,
@@ -57,7 +58,7 @@ pub enum Event {
         meter_wh: i64,
         /// When, by the charger's clock; `None` if it says nothing that can be read.
         at: Option<DateTime<Utc>>,
-        /// Why, in the protocol's word.
+        /// Why, in the protocol's word; empty when it gives none.
         reason: String,
         /// Readings that came along.
         readings: Vec<Reading>,

@@ -20,7 +20,7 @@ use shared::fixed::{Kwh, Overflow};
 use shared::pricing::{Bill, Period, PricingError, Sample, Tariff, bill_by_period, segments};
 
 use super::clock::Clock;
-use super::readings::{COARSE_WH, Entry, Readings, Register, most};
+use super::readings::{COARSE_WH, Entry, Readings, Register, most, reachable};
 
 /// Energy up to an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +222,14 @@ impl Meter {
     /// The charger's samples count from the beginning of the charge.
     pub const fn is_relative(&self) -> bool {
         self.relative
+    }
+
+    /// Whether the charger's record of the end can show this now. Where samples count from the beginning it may do so, too.
+    pub fn can_show(&self, wh: i64, rated_power_w: i64, now: DateTime<Utc>) -> bool {
+        let Credit { begin, last, .. } = self.credit;
+        let register = if self.relative { begin.wh.saturating_add(last.wh) } else { last.wh };
+        reachable(Register { wh: register, ..last }, wh, rated_power_w, now)
+            || self.relative && reachable(last, wh, rated_power_w, now)
     }
 
     /// How long a register like this may stand still while a kW flows; `None` as long as no sample has shown one.

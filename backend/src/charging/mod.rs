@@ -5,12 +5,15 @@
 
 pub mod charge;
 pub mod clock;
+mod contact;
 pub mod event;
 pub mod meter;
+mod over;
 mod power;
 #[cfg(test)]
 mod random_charges;
 pub mod readings;
+mod record;
 pub mod report;
 pub mod settle;
 mod start;
@@ -20,6 +23,7 @@ pub mod watch;
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use shared::device::CommandOutcome;
 use shared::order::{EndReason, OrderState, OrderStep, StepDetail};
 use uuid::Uuid;
 
@@ -27,6 +31,7 @@ use crate::auth::scope::Owner;
 use crate::command::{self, Command};
 use crate::error::Result;
 use charge::{Charge, Told};
+pub use contact::{booted, connector_told, returned};
 use event::{Event, Reply};
 pub use stop::{end_by_staff, stop};
 
@@ -45,20 +50,26 @@ pub struct Device {
 /// # Errors
 /// The database's.
 pub async fn apply(conn: &mut AsyncPgConnection, device: &Device, event: Event, now: DateTime<Utc>) -> Result<Reply> {
-    conn.transaction(async |conn| match event {
-        Event::Authorize { tag } => start::authorize(conn, device, &tag).await,
-        Event::Started { connector, tag, meter_wh, at } => {
-            start::started(conn, device, start::Start { connector, tag, meter_wh, at }, now).await
-        }
-        Event::Metered { connector, transaction, readings } => {
-            report::metered(conn, device, connector, transaction, readings, now).await
-        }
-        Event::Stopped { transaction, tag, meter_wh, at, reason, readings } => {
-            let stop = stop::Stop { transaction, tag, meter_wh, at, reason, readings };
-            stop::stopped(conn, device, stop, now).await
-        }
-    })
-    .await
+    let flushes = matches!(event, Event::Started { .. } | Event::Stopped { .. });
+    let reply = conn
+        .transaction(async |conn| match event {
+            Event::Authorize { tag } => start::authorize(conn, device, &tag).await,
+            Event::Started { connector, tag, meter_wh, at } => {
+                start::started(conn, device, start::Start { connector, tag, meter_wh, at }, now).await
+            }
+            Event::Metered { connector, transaction, readings } => {
+                report::metered(conn, device, connector, transaction, readings, now).await
+            }
+            Event::Stopped { transaction, tag, meter_wh, at, reason, readings } => {
+                let stop = record::Stop { transaction, tag, meter_wh, at, reason, readings };
+                stop::stopped(conn, device, stop, now).await
+            }
+        })
+        .await?;
+    if flushes {
+        contact::flushes(conn, device.charger_id, now).await?;
+    }
+    Ok(reply)
 }
 
 /// A payment is confirmed: the charger is told to start. `false` when the order cannot start any more, because it has
@@ -95,13 +106,13 @@ pub async fn command_ended(
     conn: &mut AsyncPgConnection,
     order_id: Uuid,
     command: &Command,
-    end: command::State,
+    end: &command::End,
     now: DateTime<Utc>,
 ) -> Result<()> {
     use command::State;
     let mut charge = Charge::lock(conn, order_id).await?;
     let failed = Told::new(state::Event::StartFailed, OrderStep::StartFailed, "charger", now);
-    let told = match (command, end) {
+    let told = match (command, end.state) {
         (Command::Start { .. }, State::Acknowledged) => {
             // It will try; only the charger's record says that it did.
             if charge.progress.state == OrderState::Starting {
@@ -111,12 +122,23 @@ pub async fn command_ended(
             return Ok(());
         }
         (Command::Start { .. }, State::Refused) => failed.because(EndReason::StartRefused),
-        (Command::Start { .. }, State::TimedOut) => failed.because(EndReason::StartTimeout),
+        (Command::Start { .. }, State::TimedOut) if end.outcome == CommandOutcome::NotDelivered => {
+            failed.because(EndReason::StartTimeout)
+        }
+        (Command::Stop { .. }, State::Acknowledged) => {
+            if charge.progress.state == OrderState::Stopping {
+                charge.session.stop_accepted_at = Some(now);
+                charge.wake_watch(conn, now).await?;
+                charge.save(conn).await?;
+            }
+            return Ok(());
+        }
         (Command::Stop { .. }, State::Refused) => {
             Told::new(state::Event::StopRefused, OrderStep::StopRefused, "charger", now)
         }
-        // A charger that does not answer is silent, and the watch sees that.
-        (Command::Stop { .. }, State::Acknowledged | State::TimedOut)
+        // Whether a charger that did not answer has started only the watch will see, when its time is over. One that does
+        // not answer a stop is silent, and the watch sees that too.
+        (Command::Start { .. } | Command::Stop { .. }, State::TimedOut)
         | (
             Command::Reboot { .. }
             | Command::Refresh

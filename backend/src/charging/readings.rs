@@ -73,6 +73,12 @@ pub(super) fn most(from: Register, to: Register, rated_power_w: i64) -> i128 {
     i128::from(rated_power_w) * i128::from(time.num_milliseconds()) / 3_600_000 * 5 / 4 + ALLOWANCE_WH
 }
 
+/// Whether a register can have risen from there to this by now.
+pub(super) fn reachable(from: Register, wh: i64, rated_power_w: i64, now: DateTime<Utc>) -> bool {
+    let to = Register { at: now, arrived_at: now, wh };
+    (0..=most(from, to, rated_power_w)).contains(&(i128::from(wh) - i128::from(from.wh)))
+}
+
 /// All readings of a charge, at the times that they were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Readings {

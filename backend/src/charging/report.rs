@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use schema::{charger_states, device_transactions as transactions, meter_readings};
+use schema::{charger_states, meter_readings};
 use shared::order::{EndReason, OrderFlag, OrderState, OrderStep};
 use shared::pricing::{PricingError, Tariff, should_stop};
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use super::charge::{Agreed, Charge, Session, Told};
 use super::clock::{Clock, Placed, Stamp};
 use super::event::{Reading, Reply};
 use super::meter::Meter;
+use super::over::Named;
 use super::readings::{Entry, Kind, Register};
 use super::start;
 use super::state::Event;
@@ -34,14 +35,34 @@ pub(super) async fn metered(
     readings: Vec<Reading>,
     now: DateTime<Utc>,
 ) -> Result<Reply> {
-    let Some(order_id) = order_of(conn, device, connector, transaction).await? else { return Ok(Reply::Noted) };
+    // Chargers that leave the number out mean what runs at the connector.
+    let named = match transaction.and_then(|it| i32::try_from(it).ok()).filter(|it| *it > 0) {
+        Some(number) => Some(Named::find(conn, device, number).await?),
+        None => None,
+    };
+    let order_id = match &named {
+        Some(named) => named.as_ref().and_then(|it| it.order_id.filter(|_| it.accepted)),
+        None => start::running_on(conn, device, connector).await?,
+    };
+    let named = named.flatten();
+    let Some(order_id) = order_id else {
+        if let Some(named) = named {
+            named.goes_on(conn, device, now).await?;
+        }
+        return Ok(Reply::Noted);
+    };
+    let told_at = readings.iter().filter_map(|it| it.at).max();
     let mut charge = Charge::lock(conn, order_id).await?;
     if charge.would(Event::Metered).is_none() {
-        let readings = charge.evidence(readings, now);
+        let (readings, read_at) = charge.evidence(readings, now);
         store(conn, order_id, &readings, false, now).await?;
+        if let Some(named) = named {
+            named.goes_on_after(conn, device, &mut charge, (told_at, read_at), now).await?;
+        }
         return Ok(Reply::Noted);
     }
     let (readings, moved) = charge.stamped(readings, now);
+    charge.reported_again(conn, charge.newest_of(&readings, now), now).await?;
     store(conn, order_id, &readings, true, now).await?;
     charge.session.last_report_at = Some(now);
     charge.take(conn, &readings, moved, now).await?;
@@ -54,24 +75,6 @@ pub(super) async fn metered(
         charge.happen(conn, told, now).await?;
     }
     Ok(Reply::Noted)
-}
-
-/// The order that a report is about: by the charge's number, or, from chargers that leave it out, by the connector.
-async fn order_of(
-    conn: &mut AsyncPgConnection,
-    device: &Device,
-    connector: i32,
-    transaction: Option<i64>,
-) -> Result<Option<Uuid>> {
-    if let Some(id) = transaction.and_then(|it| i32::try_from(it).ok()).filter(|it| *it > 0) {
-        let ours = transactions::table
-            .find(id)
-            .filter(transactions::charger_id.eq(device.charger_id))
-            .filter(transactions::accepted)
-            .select(transactions::order_id);
-        return Ok(ours.first(conn).await.optional()?.flatten());
-    }
-    start::running_on(conn, device, connector).await
 }
 
 /// A reading, and when that was.
@@ -153,9 +156,18 @@ impl Charge {
         self.session.clock = Some(clock);
     }
 
-    /// The same for what came too late to change anything.
-    pub(super) fn evidence(&self, readings: Vec<Reading>, now: DateTime<Utc>) -> Vec<Stamped> {
-        self.clone().stamped(readings, now).0
+    /// The same for what came too late to change anything, and when the newest of it was read.
+    pub(super) fn evidence(&self, readings: Vec<Reading>, now: DateTime<Utc>) -> (Vec<Stamped>, DateTime<Utc>) {
+        let mut late = self.clone();
+        let (readings, _) = late.stamped(readings, now);
+        let read_at = late.newest_of(&readings, now);
+        (readings, read_at)
+    }
+
+    /// When the newest of its readings was read.
+    fn newest_of(&self, readings: &[Stamped], now: DateTime<Utc>) -> DateTime<Utc> {
+        let date = |it: &Stamped| self.session.clock.as_ref().map_or(now, |clock| clock.date(it.stamp));
+        readings.last().map_or(now, date)
     }
 
     /// How long nothing must have flowed by what was reported before that is sure. No time at all where current or power

@@ -15,8 +15,9 @@ use super::clock::Clock;
 use super::event::{Reading, Reply};
 use super::meter::Meter;
 use super::readings::{Kind, Register};
-use super::report;
+use super::record::{self, free_number};
 use super::state::Event;
+use super::{report, stop};
 use crate::command::{self, Command};
 use crate::error::{Error, Result};
 use crate::reservation;
@@ -58,7 +59,7 @@ pub(super) async fn started(
     now: DateTime<Utc>,
 ) -> Result<Reply> {
     let order_id = tagged(conn, &start.tag).await?;
-    let mut charge = match order_id {
+    let charge = match order_id {
         Some(id) => Some(Charge::lock(conn, id).await?).filter(|it| it.order.charger_id == device.charger_id),
         None => None,
     };
@@ -71,6 +72,7 @@ pub(super) async fn started(
         None => false,
     };
     let new = (
+        transactions::transaction_id.eq(free_number(conn).await?),
         transactions::charger_id.eq(device.charger_id),
         transactions::connector_number.eq(start.connector),
         transactions::id_tag.eq(&start.tag),
@@ -78,6 +80,7 @@ pub(super) async fn started(
         transactions::started_at.eq(start.key()),
         transactions::order_id.eq(charge.as_ref().map(|it| it.order.id)),
         transactions::accepted.eq(accepted),
+        transactions::told_to_stop_at.eq((!accepted).then_some(now)),
         transactions::created_at.eq(now),
     );
     let insert = diesel::insert_into(transactions::table).values(new).on_conflict_do_nothing();
@@ -86,9 +89,16 @@ pub(super) async fn started(
         // Without an order there was nothing to lock, and somebody told the same at the same time.
         return known(conn, device, &start).await?.ok_or_else(|| Error::internal("a start came and went"));
     };
-    match &mut charge {
-        Some(charge) if accepted => begin(conn, charge, transaction_id, &start, now).await?,
-        charge => disown(conn, device, charge.as_mut(), transaction_id, &start, now).await?,
+    match charge {
+        Some(mut charge) if accepted => {
+            begin(conn, &mut charge, transaction_id, &start, now).await?;
+            // The record of its end may have been faster.
+            if let Some(stop) = record::take_kept(conn, &charge, &start, now).await? {
+                record::write_end(conn, transaction_id, &stop, now).await?;
+                stop::end(conn, charge, stop, now).await?;
+            }
+        }
+        mut charge => disown(conn, device, charge.as_mut(), transaction_id, &start, now).await?,
     }
     Ok(Reply::Started { transaction_id, accepted })
 }
@@ -208,6 +218,7 @@ async fn disown(
     let mut lost = Charge::lock(conn, running).await?;
     if lost.would(Event::Silent).is_some() {
         lost.flag(OrderFlag::TransactionLost);
+        lost.lose(conn, now).await?;
         lost.happen(conn, Told::new(Event::Silent, OrderStep::Suspended, "charger", now), now).await?;
     }
     Ok(())

@@ -13,21 +13,29 @@ pub enum Event {
     Unpaid,
     /// The charger began.
     Started,
-    /// The charger refused, is away, or did not begin in time.
+    /// The charger refused, was never told, or did not begin in time.
     StartFailed,
+    /// The driver does not wait for the start any longer.
+    StartCancelled,
     /// The charger reported what it meters.
     Metered,
-    /// Driver, limit or watch want it to end.
+    /// Driver, staff, limit or watch want it to end, and the charger is there.
     StopAsked,
+    /// They want it to end while the charger is away.
+    StopAskedAway,
     /// The charger refused to end it.
     StopRefused,
+    /// The charger was away and is back.
+    Returned,
     /// The charger was not heard of for too long, or has lost the charge.
     Silent,
     /// The charger's final record is here.
     Ended,
+    /// The charger has ended it, and brings no record of it.
+    NoRecord,
     /// It was suspended for too long.
     GivenUp,
-    /// Staff ends it, whatever the charger says.
+    /// Staff ends it while the charger is away or has not begun.
     StaffEnded,
 }
 
@@ -36,6 +44,8 @@ pub enum Event {
 pub enum Effect {
     /// Have the charger start, and watch it.
     SendStart,
+    /// Take a start back that the charger was not told yet.
+    WithdrawStart,
     /// Have the charger stop. Asked again shortly after, it is not told again.
     SendStop,
     /// Have the charger tell how things are.
@@ -59,28 +69,29 @@ pub struct Step {
 ///
 /// `stop_asked` tells whether somebody wanted the charge to end before: a charge that was suspended goes on ending.
 pub const fn next(state: OrderState, stop_asked: bool, event: Event) -> Option<Step> {
-    use Effect::{SendRefresh, SendStart, SendStop, Settle};
+    use Effect::{SendRefresh, SendStart, SendStop, Settle, WithdrawStart};
     use OrderState::{Cancelled, Charging, Completed, Created, Failed, Starting, Stopping, Suspended};
     let (to, effects): (_, &'static [Effect]) = match (state, event) {
         (Created, Event::Paid) => (Starting, &[SendStart]),
         (Created, Event::Taken | Event::Unpaid) => (Cancelled, &[]),
 
         (Starting, Event::Started) => (Charging, &[]),
-        (Starting, Event::StartFailed) => (Failed, &[Settle]),
-        (Starting, Event::StaffEnded) => (Completed, &[Settle]),
+        (Starting, Event::StartFailed) => (Failed, &[WithdrawStart, Settle]),
+        (Starting, Event::StartCancelled | Event::StaffEnded) => (Completed, &[WithdrawStart, Settle]),
 
         (Charging, Event::Metered) => (Charging, &[]),
-        (Stopping, Event::Metered) => (Stopping, &[SendStop]),
-        (Suspended, Event::Metered) if stop_asked => (Stopping, &[SendStop]),
+        (Stopping, Event::Metered | Event::Returned) => (Stopping, &[SendStop]),
+        (Suspended, Event::Metered | Event::Returned) if stop_asked => (Stopping, &[SendStop]),
         (Suspended, Event::Metered) => (Charging, &[]),
 
-        (Charging | Stopping, Event::StopAsked) => (Stopping, &[SendStop]),
-        (Suspended, Event::StopAsked) => (Suspended, &[]),
+        (Charging | Stopping | Suspended, Event::StopAsked) => (Stopping, &[SendStop]),
+        (Charging | Stopping, Event::StopAskedAway) => (Stopping, &[SendStop]),
+        (Suspended, Event::StopAskedAway) => (Suspended, &[]),
         (Stopping, Event::StopRefused) => (Stopping, &[SendRefresh]),
 
         (Charging | Stopping, Event::Silent) => (Suspended, &[]),
 
-        (Charging | Stopping | Suspended, Event::Ended) => (Completed, &[Settle]),
+        (Charging | Stopping | Suspended, Event::Ended | Event::NoRecord) => (Completed, &[Settle]),
         (Suspended, Event::GivenUp) => (Completed, &[SendStop, Settle]),
         (Charging | Stopping | Suspended, Event::StaffEnded) => (Completed, &[SendStop, Settle]),
         (Failed, Event::StaffEnded) => (Completed, &[]),
@@ -107,42 +118,51 @@ mod tests {
         OrderState::Cancelled,
     ];
 
-    const EVENTS: [Event; 12] = [
+    const EVENTS: [Event; 16] = [
         Event::Paid,
         Event::Taken,
         Event::Unpaid,
         Event::Started,
         Event::StartFailed,
+        Event::StartCancelled,
         Event::Metered,
         Event::StopAsked,
+        Event::StopAskedAway,
         Event::StopRefused,
+        Event::Returned,
         Event::Silent,
         Event::Ended,
+        Event::NoRecord,
         Event::GivenUp,
         Event::StaffEnded,
     ];
 
     /// One line an event, one word a state: where it leads, and after it what has to be done.
     const TABLE: &str = "
-                    created          starting           charging                stopping                suspended               completed failed    cancelled
-        Paid        starting+start   -                  -                       -                       -                       -         -         -
-        Taken       cancelled        -                  -                       -                       -                       -         -         -
-        Unpaid      cancelled        -                  -                       -                       -                       -         -         -
-        Started     -                charging           -                       -                       -                       -         -         -
-        StartFailed -                failed+settle      -                       -                       -                       -         -         -
-        Metered     -                -                  charging                stopping+stop           charging                -         -         -
-        StopAsked   -                -                  stopping+stop           stopping+stop           suspended               -         -         -
-        StopRefused -                -                  -                       stopping+refresh        -                       -         -         -
-        Silent      -                -                  suspended               suspended               -                       -         -         -
-        Ended       -                -                  completed+settle        completed+settle        completed+settle        -         -         -
-        GivenUp     -                -                  -                       -                       completed+stop+settle   -         -         -
-        StaffEnded  -                completed+settle   completed+stop+settle   completed+stop+settle   completed+stop+settle   -         completed -
+                       created        starting                   charging              stopping              suspended             completed failed    cancelled
+        Paid           starting+start -                          -                     -                     -                     -         -         -
+        Taken          cancelled      -                          -                     -                     -                     -         -         -
+        Unpaid         cancelled      -                          -                     -                     -                     -         -         -
+        Started        -              charging                   -                     -                     -                     -         -         -
+        StartFailed    -              failed+withdraw+settle     -                     -                     -                     -         -         -
+        StartCancelled -              completed+withdraw+settle  -                     -                     -                     -         -         -
+        Metered        -              -                          charging              stopping+stop         charging              -         -         -
+        StopAsked      -              -                          stopping+stop         stopping+stop         stopping+stop         -         -         -
+        StopAskedAway  -              -                          stopping+stop         stopping+stop         suspended             -         -         -
+        StopRefused    -              -                          -                     stopping+refresh      -                     -         -         -
+        Returned       -              -                          -                     stopping+stop         -                     -         -         -
+        Silent         -              -                          suspended             suspended             -                     -         -         -
+        Ended          -              -                          completed+settle      completed+settle      completed+settle      -         -         -
+        NoRecord       -              -                          completed+settle      completed+settle      completed+settle      -         -         -
+        GivenUp        -              -                          -                     -                     completed+stop+settle -         -         -
+        StaffEnded     -              completed+withdraw+settle  completed+stop+settle completed+stop+settle completed+stop+settle -         completed -
     ";
 
     fn shown(step: Option<Step>) -> String {
         let Some(step) = step else { return "-".to_owned() };
         let effects = step.effects.iter().map(|it| match it {
             Effect::SendStart => "+start",
+            Effect::WithdrawStart => "+withdraw",
             Effect::SendStop => "+stop",
             Effect::SendRefresh => "+refresh",
             Effect::Settle => "+settle",
@@ -162,7 +182,7 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!((seen, OrderState::CHOICES.len()), (96, STATES.len()));
+        assert_eq!((seen, OrderState::CHOICES.len()), (EVENTS.len() * STATES.len(), STATES.len()));
     }
 
     #[test]
@@ -170,7 +190,7 @@ mod tests {
         for state in STATES {
             for event in EVENTS {
                 let (asked, not_asked) = (next(state, true, event), next(state, false, event));
-                if (state, event) == (OrderState::Suspended, Event::Metered) {
+                if state == OrderState::Suspended && [Event::Metered, Event::Returned].contains(&event) {
                     assert_eq!(shown(asked), "stopping+stop");
                 } else {
                     assert_eq!(asked, not_asked, "{state} + {event:?}");

@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 use super::session;
 use crate::app::App;
+use crate::charging::watch::{Seen, start_deadline};
+use crate::config;
 use crate::crud::DriverCtx;
 use crate::db::Connection;
 use crate::error::Result;
@@ -42,6 +44,9 @@ struct Row {
     voltage_mv: Option<i64>,
     soc: Option<i32>,
     reported_at: Option<DateTime<Utc>>,
+    charger_id: Uuid,
+    connector_id: Uuid,
+    start_sent_at: Option<DateTime<Utc>>,
 }
 
 /// Reads a driver's own order as it is now.
@@ -50,6 +55,7 @@ struct Row {
 /// 404 when it is not theirs.
 pub(super) async fn read(
     conn: &mut AsyncPgConnection,
+    rules: &config::Charging,
     driver_id: Uuid,
     id: Uuid,
     now: DateTime<Utc>,
@@ -72,9 +78,14 @@ pub(super) async fn read(
             charge_sessions::voltage_mv,
             charge_sessions::soc,
             charge_sessions::last_report_at,
+            car_orders::charger_id,
+            car_orders::connector_id,
+            charge_sessions::start_sent_at,
         ))
         .first(conn)
         .await?;
+    let seen = Seen::at(conn, it.charger_id, it.connector_id).await?;
+    let told_at = it.start_sent_at.filter(|_| it.state == OrderState::Starting);
     let until = it.ended_at.unwrap_or(now);
     // What was measured last says nothing any more once the charge has ended.
     let runs = it.ended_at.is_none();
@@ -90,13 +101,15 @@ pub(super) async fn read(
         left_fen: it.prepaid_fen.minus(it.total_fen).map_err(anyhow::Error::from)?.max(Fen::ZERO),
         charge_seconds: it.started_at.map_or(0, |from| (until - from).num_seconds().max(0)),
         reported_at: it.reported_at,
+        charger_online: seen.online,
+        start_until: told_at.map(|it| start_deadline(it, &seen, rules)),
     })
 }
 
 /// `GET /orders/{id}/live`.
 pub async fn live(mut ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>> {
     let now = ctx.app.now();
-    Ok(Json(read(&mut ctx.conn, ctx.driver_id, *id, now).await?))
+    Ok(Json(read(&mut ctx.conn, &ctx.app.config.charging, ctx.driver_id, *id, now).await?))
 }
 
 /// What a stream knows between two messages.
@@ -105,6 +118,7 @@ struct Watcher {
     driver_id: Uuid,
     family: Uuid,
     id: Uuid,
+    charger_id: Uuid,
     happenings: Receiver<Happening>,
     recheck_at: Instant,
     beat_at: Instant,
@@ -117,11 +131,13 @@ pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
     let DriverCtx { app, driver_id, family, mut conn, .. } = ctx;
     // It listens before it looks, so that nothing falls in between.
     let happenings = app.hub.happenings();
-    let now = read(&mut conn, driver_id, *id, app.now()).await?;
+    let now = read(&mut conn, &app.config.charging, driver_id, *id, app.now()).await?;
+    let charger_id = car_orders::table.find(*id).select(car_orders::charger_id).first(&mut conn).await?;
     // A stream lives long; its connection goes back to the pool at once.
     drop(conn);
     let (recheck_at, beat_at) = (Instant::now() + RECHECK, Instant::now() + BEAT);
-    let watcher = Watcher { app, driver_id, family, id: *id, happenings, recheck_at, beat_at, news: Some(now) };
+    let watcher =
+        Watcher { app, driver_id, family, id: *id, charger_id, happenings, recheck_at, beat_at, news: Some(now) };
     Ok(events::answer(futures_util::stream::unfold(watcher, |mut watcher| async move {
         let line = watcher.next().await?;
         Some((Ok(Bytes::from(line)), watcher))
@@ -143,11 +159,12 @@ impl Watcher {
                     return Some(": still here\n\n".to_owned());
                 }
                 it = self.happenings.recv() => match it {
-                    Ok(it) if it.kind != Kind::CarOrder || it.id != self.id => continue,
+                    Ok(it) if ![(Kind::CarOrder, self.id), (Kind::Charger, self.charger_id)].contains(&(it.kind, it.id)) => continue,
                     // Whoever missed something looks again as well.
                     Ok(_) | Err(RecvError::Lagged(_)) => {
                         let mut conn = self.checked().await?;
-                        self.news = Some(read(&mut conn, self.driver_id, self.id, self.app.now()).await.ok()?);
+                        let rules = &self.app.config.charging;
+                        self.news = Some(read(&mut conn, rules, self.driver_id, self.id, self.app.now()).await.ok()?);
                     }
                     Err(RecvError::Closed) => return None,
                 },

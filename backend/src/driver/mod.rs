@@ -123,11 +123,15 @@ fn orders() -> Vec<Op> {
         .driver()
         .returns_media("text/event-stream")
         .to(live::events),
-        Op::post("/api/app/v1/orders/{id}/stop", "stopMyOrder", t("结束充电", "End the charge"))
-            .driver()
-            .keyed()
-            .returns::<LiveOrder>()
-            .to(order::stop),
+        Op::post(
+            "/api/app/v1/orders/{id}/stop",
+            "stopMyOrder",
+            t("结束充电", "End the charge, or give up waiting for its start"),
+        )
+        .driver()
+        .keyed()
+        .returns::<LiveOrder>()
+        .to(order::stop),
         Op::post("/api/app/v1/orders/{id}/pay", "payMyOrder", t("继续支付", "Pay for an order that is not paid yet"))
             .driver()
             .keyed()

@@ -94,7 +94,7 @@ async fn to_pay(app: &App, driver_id: Uuid, order_id: Uuid) -> Result<OrderToPay
     Ok(OrderToPay { order, payment })
 }
 
-/// `POST /orders/{id}/stop`.
+/// `POST /orders/{id}/stop`: also of one whose start is still waited for.
 pub async fn stop(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>> {
     let DriverCtx { app, driver_id, mut conn, .. } = ctx;
     let now = app.now();
@@ -102,7 +102,7 @@ pub async fn stop(ctx: DriverCtx, id: Path<Uuid>) -> Result<Json<LiveOrder>> {
         .once(async |conn| {
             find(conn, driver_id, *id).await?;
             crate::charging::stop(conn, *id, EndReason::Driver, now).await?;
-            live::read(conn, driver_id, *id, now).await
+            live::read(conn, &app.config.charging, driver_id, *id, now).await
         })
         .await?;
     Ok(Json(stopped))

@@ -10,7 +10,8 @@ use crate::charging;
 use crate::crud::{Ctx, routes};
 use crate::error::{Error, Result};
 
-/// `POST /orders/car/{id}/end`: settles with what the charger reported last; one that still charges is told to stop.
+/// `POST /orders/car/{id}/end`: a charger that is there is told to stop, and the order is stopping until its record settles
+/// it or does not come in time; otherwise what was reported last settles it at once.
 pub async fn end(ctx: Ctx, id: Path<Uuid>, Body(form): Body<FormMap>) -> Result<Json<CarOrderDetail>> {
     let EndForm { note } = shared::check::read(EndForm::FIELDS, &form, ctx.lang).map_err(Error::Invalid)?;
     let now = ctx.app.now();

@@ -57,7 +57,12 @@ impl Scene {
 
     /// With settings of its own.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
-        let app = TestApp::with(configure).await;
+        let app = TestApp::with(|it| {
+            // A charger is not asked for what it did not tell.
+            it.gateway.report_seconds = 3600;
+            configure(it);
+        })
+        .await;
         let tenant = app.tenant().await;
         let site = app.site(&tenant).await;
         app.tariff(&tenant, &site).await;
@@ -83,6 +88,12 @@ impl Scene {
         let device = Device { charger_id: site.charger, owner };
         let now = DateTime::from_timestamp_micros(Utc::now().timestamp_micros()).unwrap();
         Self { app, tenant, site, device, driver, phone, now }
+    }
+
+    /// The charger is there, or away, without a word.
+    pub async fn online(&self, online: bool) {
+        let row = diesel::update(charger_states::table.find(self.site.charger));
+        row.set(charger_states::online.eq(online)).execute(&mut self.conn().await).await.unwrap();
     }
 
     pub fn after(&self, seconds: i64) -> DateTime<Utc> {

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use schema::{charger_states, device_transactions};
 use serde_json::json;
+use shared::device::CommandOutcome;
 use shared::fixed::Fen;
 use shared::order::{EndReason, OrderFlag, OrderState, OrderStep};
 
@@ -16,7 +17,7 @@ use crate::charging::{Placed, Scene, metered, stopped};
 
 impl Scene {
     /// The charger is heard of at this moment.
-    async fn heard(&self, seconds: i64) {
+    pub async fn heard(&self, seconds: i64) {
         diesel::update(charger_states::table.find(self.site.charger))
             .set(charger_states::last_seen_at.eq(self.after(seconds)))
             .execute(&mut self.conn().await)
@@ -25,19 +26,20 @@ impl Scene {
     }
 
     /// The charger's answer to a command about an order.
-    async fn answered(&self, order: &Placed, command: Command, end: command::State) {
+    pub async fn answered(&self, order: &Placed, command: Command, end: command::State) {
+        let end = command::End::new(end, CommandOutcome::Accepted);
         let mut conn = self.conn().await;
-        conn.transaction(async |conn| charging::command_ended(conn, order.id, &command, end, self.after(10)).await)
+        conn.transaction(async |conn| charging::command_ended(conn, order.id, &command, &end, self.after(10)).await)
             .await
             .unwrap();
     }
 
-    async fn state(&self, order: &Placed) -> OrderState {
+    pub async fn state(&self, order: &Placed) -> OrderState {
         self.seen(order).await.state
     }
 
     /// Nothing was billed, all of the money goes back, and the books are even.
-    async fn all_goes_back(&self, order: &Placed, state: OrderState, reason: EndReason) {
+    pub async fn all_goes_back(&self, order: &Placed, state: OrderState, reason: EndReason) {
         let seen = self.seen(order).await;
         assert_eq!((seen.state, seen.end_reason), (state, Some(reason)));
         assert_eq!((seen.elec_fen, seen.service_fen, seen.charged_fen), (Fen::ZERO, Fen::ZERO, Fen::ZERO));
@@ -46,7 +48,7 @@ impl Scene {
     }
 
     /// The bill was settled once, to this, and the rest goes back.
-    async fn settled(&self, order: &Placed, reason: EndReason, elec: i64, service: i64) {
+    pub async fn settled(&self, order: &Placed, reason: EndReason, elec: i64, service: i64) {
         let seen = self.seen(order).await;
         assert_eq!((seen.state, seen.end_reason), (OrderState::Completed, Some(reason)));
         assert_eq!((seen.elec_fen, seen.service_fen), (Fen(elec), Fen(service)));
@@ -225,7 +227,7 @@ async fn a_charger_that_never_comes_back_is_settled_by_its_last_report() {
 
     // Then it does: what it tells is kept and compared, and changes nothing (I-62).
     scene.stopped(transaction, 2000, 1_013_000).await;
-    assert_eq!(scene.seen(&order).await.flags, [OrderFlag::Discrepancy]);
+    assert_eq!(scene.seen(&order).await.flags, [OrderFlag::Uncollected]);
     assert_eq!(scene.timeline(&order).await.last(), Some(&OrderStep::LateRecord));
     scene.settled(&order, EndReason::SuspendedTooLong, 741, 494).await;
 }

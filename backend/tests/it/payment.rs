@@ -170,7 +170,7 @@ pub async fn open(app: &TestApp, tenant: &Tenant, site: &Site) {
     app.tariff(tenant, site).await;
     let mut conn = app.conn().await;
     diesel::update(charger_states::table.find(site.charger))
-        .set((charger_states::online.eq(true), charger_states::last_seen_at.eq(Utc::now())))
+        .set(charger_states::online.eq(true))
         .execute(&mut conn)
         .await
         .unwrap();

@@ -18,7 +18,7 @@ use schema::{device_commands, users};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::{PASSWORD, TestApp, empty_database};
+use crate::app::{KEY, PASSWORD, TestApp, empty_database};
 use crate::gateway::{Charger, OCPP, eventually, is_online};
 
 /// An address at which nobody listens.

@@ -14,6 +14,7 @@ use crate::user::UserKind;
 codes! {
     /// What a job does.
     pub enum JobKind {
+        WakeWatch = "wake_watch", Info, "提前检查充电", "Look after a charge sooner";
         WatchCharge = "watch_charge", Info, "监视充电", "Watch a charge";
         WatchPayment = "payment.watch", Info, "监视支付", "Watch a payment";
         ProcessNotice = "inbox.process", Info, "处理支付通知", "Take in what a channel told";

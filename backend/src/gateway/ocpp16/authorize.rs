@@ -12,7 +12,7 @@ pub async fn answer(
     request: Authorize,
     now: DateTime<Utc>,
 ) -> Result<AuthorizeConfirmation> {
-    let event = Event::Authorize { tag: request.id_tag.as_str().to_owned() };
+    let event = Event::Authorize { tag: request.id_tag.canonical() };
     let accepted = matches!(conversation.charge(event, now).await?, Reply::Authorized(true));
     Ok(AuthorizeConfirmation { id_tag_info: info(accepted) })
 }

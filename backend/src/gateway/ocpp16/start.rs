@@ -14,7 +14,7 @@ pub async fn answer(
 ) -> Result<StartTransactionConfirmation> {
     let StartTransaction { connector_id: connector, id_tag, meter_start: meter_wh, timestamp, reservation_id: _ } =
         request;
-    let tag = id_tag.as_str().to_owned();
+    let tag = id_tag.canonical();
     let event = Event::Started { connector, tag, meter_wh, at: timestamp };
     match conversation.charge(event, now).await? {
         Reply::Started { transaction_id, accepted } => {

@@ -12,14 +12,14 @@ pub async fn answer(
     request: StopTransaction,
     now: DateTime<Utc>,
 ) -> Result<StopTransactionConfirmation> {
-    let reason = request.reason().as_str().to_owned();
-    let StopTransaction { transaction_id, meter_stop, timestamp, id_tag, reason: _, transaction_data } = request;
+    let StopTransaction { transaction_id, meter_stop, timestamp, id_tag, reason, transaction_data } = request;
     let event = Event::Stopped {
         transaction: transaction_id,
-        tag: id_tag.map(|it| it.as_str().to_owned()),
+        tag: id_tag.map(|it| it.canonical()),
         meter_wh: meter_stop,
         at: timestamp,
-        reason,
+        // What is left out means `Local`, but those who leave it out do so after our own stop as well.
+        reason: reason.map(|it| it.as_str().to_owned()).unwrap_or_default(),
         readings: meter::readings(&transaction_data),
     };
     conversation.charge(event, now).await?;

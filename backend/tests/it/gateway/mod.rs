@@ -189,6 +189,11 @@ impl Charger {
         (text(&frame[1]), text(&frame[2]), frame[3].clone())
     }
 
+    /// Whether no call of the server was put aside.
+    pub fn nothing_asked(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     /// Answers a call of the server.
     pub async fn answer(&mut self, id: &str, payload: Value) {
         self.say(&json!([3, id, payload]).to_string()).await;

@@ -1,5 +1,6 @@
 //! New passwords, told to chargers that are there.
 
+use backend::gateway::credentials::password_hashes;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use schema::{charger_states, device_commands, device_frames};

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 use shared::codes::{Choice, Code};
 use shared::describe::{As, Fact};
+use shared::fixed::Fen;
 use shared::order::{EndReason, OrderState, OrderStep};
 use shared::text::{Lang, t};
 
@@ -63,6 +64,8 @@ fn words(detail: &Value, lang: Lang) -> Vec<String> {
     }));
     lines.extend(text("kwh").map(|it| format!("{} {it} kWh", t("设备记录电量", "The charger's record:").get(lang))));
     lines.extend(text("billed_kwh").map(|it| format!("{} {it} kWh", t("已计费电量", "Billed:").get(lang))));
+    let uncollected = detail.get("uncollected_fen").and_then(Value::as_i64).map(|it| Fen(it).yuan());
+    lines.extend(uncollected.map(|it| format!("{} {it}", t("未收取(元)", "Not collected (yuan):").get(lang))));
     lines
 }
 
