@@ -145,18 +145,21 @@ async fn a_moment_before_the_start_is_no_wrong_clock() {
     let begin = Clock::Whole(-1).tells(Utc::now() - TimeDelta::seconds(240));
     it.stop(&ahead(3), 105_000, &[value(&begin, 100_000), value(&ahead(3), 105_000)]).await;
     scene.billed(&it.order, "5", &[]).await;
+    it.charger.leave().await;
 
     let mut it = scene.starts(240, Clock::Ahead(0), 100_000).await;
     it.meter(&[value(&begin, 100_000), value(&ahead(-100), 101_400)]).await;
     it.meter(&[value(&ahead(-50), 103_600)]).await;
     it.stop(&ahead(3), 105_000, &[value(&begin, 100_000), value(&ahead(3), 105_000)]).await;
     scene.billed(&it.order, "5", &[]).await;
+    it.charger.leave().await;
 
     // Samples that come late are not more than the start, and the end is two seconds ahead.
     let mut it = scene.started(240, Clock::Whole(0), 100_000).await;
     it.meter(&[value(&Clock::Whole(-1).tells(Utc::now() - TimeDelta::seconds(240)), 101_400)]).await;
     it.stop(&ahead(2), 105_000, &[]).await;
     scene.billed(&it.order, "5", &[]).await;
+    it.charger.leave().await;
 
     // A clock that is behind, and one that is exact.
     for clock in [Clock::Ahead(-100), Clock::Whole(0), Clock::Ahead(0)] {
@@ -243,6 +246,7 @@ async fn samples_may_count_from_the_beginning_of_the_charge() {
     it.stop(&ago(0), 7_660_321, &[]).await;
     scene.billed(&it.order, "6", &[]).await;
     assert_eq!(noted().await, Value::Null);
+    it.charger.leave().await;
     for end in [9000, 7_663_321] {
         let mut it = scene.started(600, Clock::Ahead(0), 7_654_321).await;
         for (seconds, wh) in [(550, 0), (500, 700), (200, 4321)] {

@@ -1,6 +1,7 @@
 //! 3.2.1: car stations.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use backend::simulate::charger::Deed;
 use e2e::{Browser, until, walk};
 use shared::fixed::Fen;
 use thirtyfour::By;
@@ -60,6 +61,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             it.see_text("tr.el-table__row", "已驳回").await.map(drop)
         })
         .await?;
+        let mut password = String::new();
         walk.does("3.2.1/8", async |it| {
             it.act(STATION, "approve").await?;
             it.agree().await?;
@@ -67,7 +69,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             it.switch(STATION).await?;
             it.agree().await?;
             it.told("启用成功").await?;
-            it.add_charger(STATION, "默认区域", "SN0001", "一号桩").await?;
+            password = it.add_charger(STATION, "默认区域", "SN0001", "一号桩").await?;
             it.fill_in_tariff(STATION, "默认区域", "统一电价").await?;
             it.flip("effective_now").await?;
             it.save().await?;
@@ -138,6 +140,8 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
         })
         .await?;
         let world = platform.world("SN", 1, 480)?;
+        let charger = world.chargers.get("SN0001").context("no charger")?;
+        charger.act(Deed::Password(password)).await?;
         let charging = platform.charging(&world, "13800000001", "SN0001", 1, Fen(1)).await?;
         walk.does("3.2.1/9", async |it| {
             it.switch(STATION).await?;
