@@ -11,6 +11,8 @@ from acceptance.platform import Platform
 
 # In this order; each on a platform of its own, so that what one breaks does not hide what the next would find.
 PARTS = ("contract", "foreign", "isolation", "races", "faults")
+# The server's log of a part that found something; git ignores the folder.
+LOGS = pathlib.Path(__file__).parent.parent / ".tools/acceptance/logs"
 
 
 def run(name):
@@ -24,7 +26,8 @@ def run(name):
         panics = platform.log().count("panicked at")
         findings.expect(panics == 0, f"{panics} panics in the server's log")
         if findings.wrong:
-            pathlib.Path(f"acceptance-{name}.log").write_text(platform.log())
+            LOGS.mkdir(parents=True, exist_ok=True)
+            (LOGS / f"{name}.log").write_text(platform.log())
     print(f"{'✗' if findings.wrong else '✓'} {name}: {time.monotonic() - began:.0f} s, {findings.summary()}", flush=True)
     for line in findings.wrong:
         print(f"    {line}", flush=True)
