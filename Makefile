@@ -5,7 +5,7 @@ help:
 	@echo 'make run        the platform with demo data and a simulated fleet on http://127.0.0.1:8080'
 	@echo 'make test       every test, on a database cluster of its own and in a real browser'
 	@echo 'make check      format, lints, documentation, dependencies, generated files, the size of the console'
-	@echo 'make acceptance  foreign tools, races and faults against the running platform'
+	@echo 'make acceptance  known vulnerabilities of the dependencies; foreign tools, races and faults against the running platform'
 	@echo 'make bench      the benchmarks, written to docs/benchmarks.md'
 	@echo 'make dev        server and console, rebuilt on each change'
 	@echo 'make fmt        formats the code'

@@ -7,10 +7,14 @@ class Findings:
     """Counts what was checked and keeps what was wrong."""
 
     def __init__(self, part):
-        self.part, self.wrong, self.counts = part, [], collections.Counter()
+        self.part, self.wrong, self.notes, self.counts = part, [], [], collections.Counter()
 
     def checked(self, what, count=1):
         self.counts[what] += count
+
+    def note(self, line):
+        """What is no finding and should be seen all the same."""
+        self.notes.append(line)
 
     def expect(self, holds, wrong):
         """Counts a check; `wrong` is told when it does not hold."""
