@@ -143,11 +143,11 @@ diesel::table! {
         stop_sent_at -> Nullable<Timestamptz>,
         suspended_at -> Nullable<Timestamptz>,
         clock -> Nullable<Jsonb>,
-        avg_power_w -> Nullable<Int8>,
-        peak_power_w -> Nullable<Int8>,
         staff_asked_at -> Nullable<Timestamptz>,
         stop_accepted_at -> Nullable<Timestamptz>,
         lost_at -> Nullable<Timestamptz>,
+        avg_power_w -> Nullable<Int8>,
+        peak_power_w -> Nullable<Int8>,
     }
 }
 
