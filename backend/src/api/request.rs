@@ -142,7 +142,11 @@ pub async fn authorize(access: Access, req: ServiceRequest, next: Next<BoxBody>)
         Access::LoggedIn | Access::Permission(_) => Audience::Staff,
         Access::Driver => Audience::Driver,
     };
-    let authorized = identify(&access, wanted, req.request()).await?;
+    let authorized = match identify(&access, wanted, req.request()).await {
+        Ok(authorized) => authorized,
+        // As an answer to this request, so that it gets its id and language and is logged like all others.
+        Err(refusal) => return Ok(req.error_response(refusal)),
+    };
     let actor = match &authorized {
         Authorized::Staff(caller, _) => caller.user_id,
         Authorized::Driver(id, ..) => *id,
@@ -155,8 +159,7 @@ pub async fn authorize(access: Access, req: ServiceRequest, next: Next<BoxBody>)
 async fn identify(access: &Access, wanted: Audience, req: &HttpRequest) -> Result<Authorized> {
     let absent = || Error::Unauthenticated(t("请先登录", "Log in first"));
     let app = app(req)?;
-    let header = req.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok()).ok_or_else(absent)?;
-    let token = header.strip_prefix("Bearer ").ok_or_else(absent)?;
+    let token = bearer(req).ok_or_else(absent)?;
     let claims = app.tokens.read(token).filter(|it| it.kind == wanted);
     let claims = claims.ok_or_else(|| Error::Unauthenticated(t("登录已过期", "The login has expired")))?;
     let mut conn = app.conn().await?;
@@ -178,6 +181,24 @@ async fn identify(access: &Access, wanted: Audience, req: &HttpRequest) -> Resul
             Ok(Authorized::Driver(claims.sub, claims.family, conn))
         }
     }
+}
+
+/// The token that a request came with. The scheme's name may be written in any case (RFC 9110, 11.1).
+pub fn bearer(req: &HttpRequest) -> Option<&str> {
+    let header = req.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+}
+
+/// When the access token of a request ends; the request has been let in with it.
+///
+/// # Errors
+/// 401 when it has ended already.
+pub fn expiry(req: &HttpRequest, app: &App) -> Result<tokio::time::Instant> {
+    let claims = bearer(req).and_then(|it| app.tokens.read(it));
+    let claims = claims.ok_or_else(|| Error::Unauthenticated(t("登录已过期", "The login has expired")))?;
+    let left = claims.exp.saturating_mul(1000).saturating_sub(app.now().timestamp_millis());
+    Ok(tokio::time::Instant::now() + std::time::Duration::from_millis(u64::try_from(left).unwrap_or_default()))
 }
 
 fn app(req: &HttpRequest) -> Result<App> {
