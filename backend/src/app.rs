@@ -10,6 +10,7 @@ use uuid::{ClockSequence, Timestamp, Uuid};
 
 use crate::api::intake::Intake;
 use crate::api::turn::{self, Turns};
+use crate::auth::lockout;
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::config::Config;
@@ -28,6 +29,8 @@ pub struct Core {
     pub tokens: Tokens,
     /// Checks passwords, a few at a time.
     pub hasher: Hasher,
+    /// Has those who try passwords come one after the other.
+    pub login_turns: lockout::Turns,
     /// Calls others over HTTP.
     pub http: reqwest::Client,
     /// What happened, for those who listen.
@@ -66,11 +69,12 @@ impl Core {
     /// Builds the core.
     ///
     /// # Errors
-    /// A secret cannot be read or written, or the TLS set-up fails.
+    /// There is no secret to sign tokens with, or the TLS set-up fails.
     pub fn new(config: Config, database_url: String) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
-            tokens: Tokens::new(&config)?,
+            tokens: Tokens::new(&config.auth.jwt_secret)?,
             hasher: Hasher::new(config.auth.hash_queue)?,
+            login_turns: lockout::Turns::default(),
             http: http_client()?,
             hub: Hub::default(),
             gateway: Gateway::new(&config),

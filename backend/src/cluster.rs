@@ -2,21 +2,27 @@
 //!
 //! Several processes may use one, and they come and go as they like: who comes first starts it, who leaves last stops it,
 //! and nobody starts or stops it while somebody else does. Locks on two files say so; a process that dies lets go of them.
+//! Whoever uses it also looks after it: one that ended by itself is started again.
 
 use std::fs::{File, TryLockError};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 /// A running cluster of our own; stopped when the last process that uses it drops it.
 pub struct Cluster {
-    server: Server,
+    server: Arc<Server>,
     /// Locked, together with others, as long as it is used.
     users: File,
+    /// Looks after the server until the sender is dropped.
+    keeper: Option<(Sender<()>, JoinHandle<()>)>,
     /// Where to connect.
     pub url: String,
 }
@@ -24,6 +30,10 @@ pub struct Cluster {
 const DATABASE: &str = "wattyard";
 /// Somebody else may take this long to start or stop it. A server that stops writes down all that it has in memory.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Whether it still runs is looked at this often.
+const LOOK: Duration = Duration::from_millis(500);
+/// One that ends all the time is started again this seldom.
+const LONGEST_REST: Duration = Duration::from_secs(30);
 
 impl Cluster {
     /// Starts the cluster in `folder/pg`, creating it first if it is not there.
@@ -41,17 +51,27 @@ impl Cluster {
             own(dir)?;
         }
         let host = socket.to_string_lossy().replace('/', "%2F");
-        let server = Server { bin, home, socket };
+        let server = Arc::new(Server { bin, home, socket });
         let users = lock_file(&server.home, "users")?;
         let _turn = turn(&server.home)?;
         server.create()?;
         server.start()?;
         users.lock_shared()?;
-        Ok(Self { server, users, url: format!("postgres://wattyard@{host}/{DATABASE}") })
+        let (leave, left) = channel();
+        let keeper = std::thread::Builder::new().name("cluster".to_owned()).spawn({
+            let server = server.clone();
+            move || server.keep_running(&left)
+        })?;
+        let keeper = Some((leave, keeper));
+        Ok(Self { server, users, keeper, url: format!("postgres://wattyard@{host}/{DATABASE}") })
     }
 
     /// Stops the server, unless somebody else uses it.
-    fn leave(&self) -> Result<()> {
+    fn leave(&mut self) -> Result<()> {
+        if let Some((leave, keeper)) = self.keeper.take() {
+            drop(leave);
+            let _ = keeper.join();
+        }
         let _turn = turn(&self.server.home)?;
         self.users.unlock()?;
         match self.users.try_lock() {
@@ -118,6 +138,28 @@ impl Server {
         run(self.pg_ctl().args(["-w", "-s", "-o", &options, "-l"]).arg(self.log()).arg("start"))
             .with_context(|| format!("PostgreSQL did not start; see {}", self.log().display()))?;
         self.create_database()
+    }
+
+    /// Starts the server again whenever it has ended, until the other end of the channel is dropped: at once when it ran for
+    /// long, and later each time, up to [`LONGEST_REST`], when it ends again and again.
+    fn keep_running(&self, left: &Receiver<()>) {
+        let waited = |time| left.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+        let (mut rest, mut started) = (Duration::ZERO, Instant::now());
+        while waited(LOOK) {
+            if self.is_running() {
+                continue;
+            }
+            if !waited(rest) {
+                return;
+            }
+            // Another process may be starting it, or have done so.
+            match turn(&self.home).and_then(|_turn| self.start()) {
+                Ok(()) => tracing::warn!("PostgreSQL had ended and was started again; see {}", self.log().display()),
+                Err(err) => tracing::error!(error = %err, "PostgreSQL has ended and does not start: {err:#}"),
+            }
+            let ran = std::mem::replace(&mut started, Instant::now()).elapsed();
+            rest = if ran > 2 * LONGEST_REST { LOOK } else { (2 * rest).clamp(LOOK, LONGEST_REST) };
+        }
     }
 
     fn stop(&self) -> Result<()> {

@@ -32,6 +32,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// How long things are kept.
     pub retention: Retention,
+    /// What Prometheus reads.
+    pub metrics: Metrics,
 }
 
 /// A part of the server. Each can be a process of its own, and there can be several of each: what they tell one another
@@ -131,15 +133,20 @@ impl Default for Database {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
-    /// The key that signs access tokens; empty generates one and keeps it below `database.folder`.
+    /// The key that signs access tokens; empty generates one and keeps it in the database.
     pub jwt_secret: Secret,
     /// How long an access token of a driver lives; the console's are a setting of the platform's staff.
     pub access_seconds: i64,
     /// How long a refresh token of a driver lives.
     pub refresh_seconds: i64,
-    /// Wrong passwords before an account is locked.
+    /// A refresh token that is sent again within this after its use gets the same answer again; later it ends the session.
+    pub repeat_seconds: i64,
+    /// Wrong passwords for a name from one address before that address is shut out.
     pub lock_after: i32,
-    /// How long it stays locked.
+    /// Wrong passwords for a name from all addresses together before all are shut out but those from which somebody logged in
+    /// under that name before.
+    pub lock_after_everywhere: i32,
+    /// For how long.
     pub lock_seconds: i64,
     /// Logins that one address may try in a minute.
     pub logins_per_minute: u32,
@@ -153,7 +160,9 @@ impl Default for Auth {
             jwt_secret: Secret::default(),
             access_seconds: 900,
             refresh_seconds: 14 * 86_400,
+            repeat_seconds: 10,
             lock_after: 5,
+            lock_after_everywhere: 50,
             lock_seconds: 900,
             logins_per_minute: 30,
             hash_queue: 48,
@@ -332,13 +341,30 @@ pub struct Sms {
     pub url: String,
     /// The key that it knows us by.
     pub secret: Secret,
-    /// Codes that one address may ask for in a minute, and tries to log in with one. Many drivers share an address.
+    /// Codes that one address may ask for in a minute.
     pub codes_per_minute: u32,
+    /// Tries to log in with a code from one address in a minute. Many drivers share an address.
+    pub tries_per_minute: u32,
+    /// Codes that were asked for from one address within an hour and not used. Those that were used count no more, so that
+    /// drivers who share an address are not held up.
+    pub unused_per_address: i32,
+    /// Codes for one telephone within a day.
+    pub codes_per_phone: i32,
+    /// Codes within a day in all.
+    pub codes_per_day: i32,
 }
 
 impl Default for Sms {
     fn default() -> Self {
-        Self { url: String::new(), secret: Secret::default(), codes_per_minute: 60 }
+        Self {
+            url: String::new(),
+            secret: Secret::default(),
+            codes_per_minute: 30,
+            tries_per_minute: 60,
+            unused_per_address: 30,
+            codes_per_phone: 10,
+            codes_per_day: 10_000,
+        }
     }
 }
 
@@ -377,6 +403,23 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self { idempotency_days: 7, jobs_days: 14, inbox_days: 180, sessions_days: 30, codes_days: 1 }
+    }
+}
+
+/// What Prometheus reads: at an address of its own, or with a token at the main one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where `/metrics` is served unless there is a token. Each of several processes on a machine needs an address of its own;
+    /// port 0 takes a free one, which the log names.
+    pub http: SocketAddr,
+    /// A token with which `/metrics` is served where everything else is, as `Authorization: Bearer …`, and nowhere else.
+    pub token: Secret,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { http: SocketAddr::from(([127, 0, 0, 1], 9464)), token: Secret::default() }
     }
 }
 
@@ -462,6 +505,7 @@ impl Config {
             &mut masked.sms.secret,
             &mut masked.invoice.nuonuo.app_secret,
             &mut masked.invoice.nuonuo.access_token,
+            &mut masked.metrics.token,
         ];
         for secret in secrets {
             if !secret.is_empty() {

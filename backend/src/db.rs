@@ -89,11 +89,11 @@ fn lock_key(name: &str) -> i32 {
     hash.cast_signed()
 }
 
-/// Whether no migration is pending.
+/// The migrations of this program that the database does not have yet.
 ///
 /// # Errors
 /// The database cannot be reached.
-pub async fn is_current(conn: &mut AsyncPgConnection) -> Result<bool> {
+pub async fn pending(conn: &mut AsyncPgConnection) -> Result<Vec<String>> {
     use diesel::migration::{Migration, MigrationSource};
     #[derive(diesel::QueryableByName)]
     struct Version {
@@ -106,10 +106,27 @@ pub async fn is_current(conn: &mut AsyncPgConnection) -> Result<bool> {
         .context("no migrations yet")?;
     let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
         MIGRATIONS.migrations().map_err(|err| anyhow::anyhow!("{err}"))?;
-    Ok(known.iter().all(|it| {
-        let version = it.name().version().to_string();
-        done.iter().any(|done| done.version == version)
-    }))
+    let is_done = |version: &str| done.iter().any(|done| done.version == version);
+    Ok(known.iter().map(|it| it.name().version().to_string()).filter(|it| !is_done(it)).collect())
+}
+
+/// Writes a row, and a file that is thrown away at once: a row may find room where there is none for a new one.
+///
+/// # Errors
+/// The database cannot be written, for example because its disk is full.
+pub async fn try_writing(conn: &mut AsyncPgConnection) -> QueryResult<()> {
+    conn.transaction(async |conn| {
+        // What does not fit into that little memory goes into a file.
+        diesel::sql_query("set local work_mem = '64kB'").execute(conn).await?;
+        diesel::sql_query("select count(*) from generate_series(1, 20000)").execute(conn).await?;
+        // Whoever else is writing it just now will see as well.
+        let row = "select id from write_probe for update skip locked";
+        diesel::sql_query(format!("update write_probe set written_at = now() where id = ({row})"))
+            .execute(conn)
+            .await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn connect_awaited(url: &str) -> std::result::Result<AsyncPgConnection, ConnectionError> {

@@ -58,6 +58,9 @@ pub enum Error {
     /// 503: a device is offline or a provider down.
     #[error("unavailable {0}: {en}", en = .1.en)]
     Unavailable(&'static str, Text),
+    /// 503: the database is away or full for a while.
+    #[error("outage {0}: {en}", en = .1.en)]
+    Outage(&'static str, Text),
     /// 500: our fault. Its cause is logged, not told.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
@@ -132,7 +135,7 @@ impl Error {
             Self::Limited(_, text) => {
                 ("limited", t("请稍后再试", "Try again later"), text.get(lang).to_owned(), vec![])
             }
-            Self::Unavailable(code, text) => {
+            Self::Unavailable(code, text) | Self::Outage(code, text) => {
                 (*code, t("暂不可用", "Not available now"), text.get(lang).to_owned(), vec![])
             }
             Self::Internal(_) => {
@@ -151,16 +154,21 @@ impl Error {
         }
     }
 
+    /// The seconds after which asking again may help.
+    const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Limited(seconds, _) => Some(*seconds),
+            Self::StillRunning => Some(1),
+            Self::Outage(..) => Some(5),
+            _ => None,
+        }
+    }
+
     /// The answer in one language.
     pub fn answer(&self, lang: Lang, request_id: Option<String>) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.content_type("application/problem+json");
-        let wait = match self {
-            Self::Limited(seconds, _) => Some(*seconds),
-            Self::StillRunning => Some(1),
-            _ => None,
-        };
-        if let Some(seconds) = wait {
+        if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         let problem = self.problem(lang, request_id);
@@ -186,7 +194,7 @@ impl ResponseError for Error {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Limited(..) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(..) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(..) | Self::Outage(..) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -216,9 +224,11 @@ impl From<diesel::result::Error> for Error {
                     }
                     // Its SQLSTATE, 55P03, is not passed on.
                     (DatabaseErrorKind::Unknown, None) if info.message().contains("lock timeout") => turn::busy(),
-                    (kind, None) => Self::Internal(Db::DatabaseError(kind, info).into()),
+                    (kind, None) => outage(&kind, info.message())
+                        .unwrap_or_else(|| Self::Internal(Db::DatabaseError(kind, info).into())),
                 }
             }
+            Db::RollbackErrorOnCommit { commit_error, .. } => (*commit_error).into(),
             err => Self::Internal(err.into()),
         }
     }
@@ -232,6 +242,46 @@ fn is_nul(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
 impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
     fn from(err: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
         tracing::error!(error = %err, "no database connection: {err}");
-        Self::Unavailable("database_unavailable", t("数据库暂不可用", "The database cannot be reached now"))
+        away()
     }
+}
+
+fn away() -> Error {
+    Error::Outage(
+        "database_unavailable",
+        t("数据库暂不可用，请稍后再试", "The database cannot be reached now; try again shortly"),
+    )
+}
+
+/// What is wrong with the database as a whole, not with a statement. Diesel keeps the SQLSTATE (57P01 to 57P03, classes 08 and
+/// 53) to itself, so PostgreSQL is known by its words; those of a server that speaks another language (`lc_messages`) are not.
+fn outage(kind: &DatabaseErrorKind, message: &str) -> Option<Error> {
+    const LOST: &[&str] = &[
+        "connection closed",
+        "error communicating with the server",
+        "terminating connection",
+        "the database system is",
+    ];
+    const FULL: &[&str] = &[
+        "No space left on device",
+        "Disk quota exceeded",
+        "temporary file size exceeds",
+        "out of memory",
+        "out of shared memory",
+        "too many clients",
+        "remaining connection slots",
+    ];
+    let says = |words: &[&str]| words.iter().any(|it| message.contains(it));
+    let error = match kind {
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => away(),
+        DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::Unknown if says(LOST) => away(),
+        DatabaseErrorKind::Unknown if says(FULL) => {
+            let text =
+                t("数据库空间或资源不足，暂时无法保存", "The database is out of space and cannot save anything now");
+            Error::Outage("database_full", text)
+        }
+        _ => return None,
+    };
+    tracing::error!(error = message, "the database fails: {message}");
+    Some(error)
 }

@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use backend::app::{App, Core};
+use backend::auth::{secret, token};
 use backend::cluster::Cluster;
-use backend::config::{Config, Part};
+use backend::config::{Config, Part, Secret};
 use backend::simulate::Simulation;
 use clap::{Parser, Subcommand};
 
@@ -22,8 +23,8 @@ struct Args {
 enum Command {
     /// Serves API, console, gateway and workers until told to stop.
     Serve {
-        /// Serves this part alone; may be given more than once. Whatever it serves, it answers `/livez`, `/readyz` and
-        /// `/metrics`.
+        /// Serves this part alone; may be given more than once. Whatever it serves, it answers `/livez` and `/readyz`, and
+        /// `/metrics` at `metrics.http`.
         #[arg(long, value_name = "PART")]
         only: Vec<Part>,
         /// Prints the settings in force, secrets masked, and ends.
@@ -35,7 +36,8 @@ enum Command {
     },
     /// Brings the database to the newest schema.
     Migrate,
-    /// Recomputes all invariants of money and state; ends with 1 and a list when one is broken.
+    /// Recomputes all invariants of money and state; ends with 1 and a list when one is broken. It changes nothing, and wants
+    /// the newest schema.
     Verify,
     /// Prints the OpenAPI document.
     Openapi,
@@ -85,7 +87,14 @@ async fn run(command: Command) -> Result<ExitCode> {
     // Kept until the end: dropping it stops a cluster of our own.
     let cluster = if config.database.url.is_empty() { Some(Cluster::start(&config.database.folder)?) } else { None };
     let url = cluster.as_ref().map_or_else(|| config.database.url.expose().to_owned(), |it| it.url.clone());
-    backend::db::migrate(&url).await.context("the database cannot be brought to the newest schema")?;
+    if let Command::Verify = command {
+        refuse_older_schema(&url).await?;
+        // It signs nothing, and so needs no secret that others know.
+        config.auth.jwt_secret = Secret::new(token::random());
+    } else {
+        backend::db::migrate(&url).await.context("the database cannot be brought to the newest schema")?;
+        secret::settle(&mut config, &url).await?;
+    }
     let core = Core::new(config, url)?;
     let app = App::new(core.clone())?;
     match command {
@@ -111,4 +120,17 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Migrate | Command::Openapi | Command::Simulate(_) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is verified is what there is: an older schema is not brought up to date by looking at it.
+async fn refuse_older_schema(url: &str) -> Result<()> {
+    let mut conn = backend::db::connect(url).await.context("the database cannot be reached")?;
+    let hint = "run `backend migrate` first";
+    let pending =
+        backend::db::pending(&mut conn).await.with_context(|| format!("the database has no schema; {hint}"))?;
+    match pending.len() {
+        0 => Ok(()),
+        1 => bail!("the database has an older schema: 1 migration is pending; {hint}"),
+        many => bail!("the database has an older schema: {many} migrations are pending; {hint}"),
+    }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use shared::system::settings::Settings;
 
 use crate::app::{App, first_id};
+use crate::auth::lockout;
 use crate::config::Retention;
 use crate::jobs::{self, Job, Outcome};
 use crate::system::settings;
@@ -45,12 +46,25 @@ const KEPT: &[Kept] = &[
     Kept { table: "jobs", days: |it, _| it.jobs_days, age: Age::Time, old: "state = 'done' and finished_at < $1" },
     // A spent token is known until it expires: whoever comes with it then has stolen it.
     Kept { table: "sessions", days: |it, _| it.sessions_days, age: Age::Time, old: "expires_at < $1" },
+    // Whoever guesses names leaves rows behind; those of networks from which somebody logged in stay longer.
+    Kept {
+        table: "login_tries",
+        days: |_, _| lockout::KNOWN_DAYS,
+        age: Age::Time,
+        old: "coalesce(succeeded_at < $1, true) and failed_at < now() - interval '1 day'",
+    },
     // As long as codes are counted, a telephone is not flooded.
     Kept {
         table: "login_codes",
         days: |it, _| it.codes_days,
         age: Age::Time,
         old: "expires_at < $1 and counted_from < now() - interval '1 hour'",
+    },
+    Kept {
+        table: "code_counts",
+        days: |it, _| it.codes_days,
+        age: Age::Time,
+        old: "counted_from < $1 and counted_from < now() - interval '1 day'",
     },
 ];
 

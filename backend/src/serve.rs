@@ -1,11 +1,14 @@
 //! Runs the server until told to stop: API, console, gateway and workers in one process, or some of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result};
-use diesel_async::RunQueryDsl;
+use diesel_async::AsyncPgConnection;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::api::{op, openapi, request};
@@ -34,6 +37,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     metrics::install()?;
     let document = web::Data::new(openapi::json(&router::operations())?);
     let tries = web::Data::new(Tries::default());
+    let probe = web::Data::new(Probe::default());
     let workers = core.config.http.worker_count();
     let address = core.config.http.address;
     let max_connections = core.config.gateway.max_connections + 1000;
@@ -41,21 +45,22 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     let server = HttpServer::new(move || {
         // Each worker has its own connections: a connection is driven by the runtime that opened it.
         let app = App::answering(core.clone()).map(web::Data::new);
-        let (document, tries) = (document.clone(), tries.clone());
+        let (document, tries, probe) = (document.clone(), tries.clone(), probe.clone());
         let process = process.clone();
         Actix::new()
             .configure(move |config| {
                 if let Ok(app) = app {
                     config.app_data(app);
                 }
-                config.app_data(document).app_data(tries).app_data(web::PayloadConfig::new(MAX_BODY));
+                config.app_data(document).app_data(tries).app_data(probe).app_data(web::PayloadConfig::new(MAX_BODY));
             })
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
             .wrap(Compress::default())
             .wrap(from_fn(request::frame))
+            .wrap(from_fn(harden))
             .service(web::resource("/livez").to(async || "ok"))
             .service(web::resource("/readyz").to(ready))
-            .service(web::resource("/metrics").to(async || metrics::render()))
+            .service(web::resource("/metrics").to(metrics::with_token))
             .configure(move |config| mount(&process, config))
     })
     .workers(workers)
@@ -95,16 +100,67 @@ async fn openapi_json(document: web::Data<String>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document.get_ref().clone())
 }
 
-/// `GET /readyz`: the database can be reached and its schema is the newest.
-async fn ready(app: web::Data<App>) -> Result<&'static str, Error> {
+/// What the reader of the document may load: its own files, and the styles and pictures that its scripts make.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Nobody takes an answer for another kind of file, and nobody keeps it, unless it says so itself.
+async fn harden(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> actix_web::Result<ServiceResponse<impl MessageBody>> {
+    let docs = req.path().starts_with("/api/docs");
+    let mut response = next.call(req).await?;
+    let headers = response.headers_mut();
+    let mut unless_said = |name, value| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    unless_said(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    unless_said(header::CACHE_CONTROL, "no-store");
+    if docs {
+        unless_said(header::CONTENT_SECURITY_POLICY, DOCS_POLICY);
+        unless_said(header::X_FRAME_OPTIONS, "DENY");
+    }
+    Ok(response)
+}
+
+/// When it was last seen whether the database can be written, and what came of it.
+#[derive(Default)]
+struct Probe(tokio::sync::Mutex<Option<(Instant, bool)>>);
+
+impl Probe {
+    /// Whoever asks sooner is told the same again.
+    const REST: Duration = Duration::from_secs(3);
+
+    async fn can_write(&self, conn: &mut AsyncPgConnection) -> bool {
+        let mut last = self.0.lock().await;
+        if let Some((at, told)) = *last
+            && at.elapsed() < Self::REST
+        {
+            return told;
+        }
+        let tried = db::try_writing(conn).await;
+        if let Err(err) = &tried {
+            tracing::error!(error = %err, "the database cannot be written: {err}");
+        }
+        *last = Some((Instant::now(), tried.is_ok()));
+        tried.is_ok()
+    }
+}
+
+/// `GET /readyz`: the database can be reached and written, and its schema is the newest.
+async fn ready(app: web::Data<App>, probe: web::Data<Probe>) -> Result<&'static str, Error> {
     let text = shared::text::t("尚未就绪", "Not ready");
     let not_ready = || Error::Unavailable("not_ready", text);
     if app.stopping.is_cancelled() {
         return Err(not_ready());
     }
     let mut conn = app.conn().await?;
-    diesel::sql_query("select 1").execute(&mut conn).await?;
-    if db::is_current(&mut conn).await.unwrap_or(false) { Ok("ready") } else { Err(not_ready()) }
+    let current = db::pending(&mut conn).await.is_ok_and(|it| it.is_empty());
+    if current && probe.can_write(&mut conn).await { Ok("ready") } else { Err(not_ready()) }
 }
 
 /// Runs until SIGTERM or SIGINT, then drains: no new requests, running ones finish, sockets close.
@@ -116,6 +172,7 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
     let (address, parts) = (running.address, &core.config.process.parts);
     tracing::info!(%address, ?parts, "serving on http://{address}: {parts:?}");
     let handle = running.server.handle();
+    let metrics = metrics::listen(&core.config.metrics).map(|it| (it.handle(), tokio::spawn(it)));
     let listener = tokio::spawn({
         let core = core.clone();
         async move { core.hub.listen(&core.database_url, core.stopping.clone()).await }
@@ -127,6 +184,10 @@ pub async fn run(core: std::sync::Arc<Core>) -> Result<()> {
     core.stopping.cancel();
     handle.stop(true).await;
     server.await??;
+    if let Some((handle, server)) = metrics {
+        handle.stop(false).await;
+        server.await??;
+    }
     // What is left undone stays in the database and is done after the next start.
     let _ = tokio::time::timeout(Duration::from_secs(2), futures_util::future::join(listener, worker)).await;
     Ok(())

@@ -85,6 +85,9 @@ fn check(input: Input, value: &Value, required: bool) -> Result<(), Wrong> {
             if text.chars().any(|c| c.is_control() && !newline(c)) {
                 return Err(("format", t("含有控制字符", "Contains control characters")));
             }
+            if text.chars().any(is_invisible) {
+                return Err(("format", t("含有不可见的字符", "Contains invisible characters")));
+            }
             Ok(())
         }
         Input::Mobile => fits(is_mobile(text()?), ("format", t("请填写 11 位手机号", "An 11-digit mobile number"))),
@@ -120,6 +123,16 @@ fn check(input: Input, value: &Value, required: bool) -> Result<(), Wrong> {
         }
         Input::Days | Input::Custom(_) => Ok(()),
     }
+}
+
+/// Characters that are not seen but make a text look like another one: marks, embeddings, overrides and isolates of writing
+/// directions, and what has no width. Joiners are among them: what is written here needs none, and a name with one is another
+/// name that looks the same.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 fn fits(good: bool, wrong: Wrong) -> Result<(), Wrong> {
@@ -250,6 +263,13 @@ mod tests {
         assert_eq!(errors(json!({"name": "一二三四五"})), one("name", "too_long"));
         assert_eq!(errors(json!({"name": "a\u{0}b"})), one("name", "format"));
         assert_eq!(errors(json!({"name": 5})), one("name", "format"));
+        for unseen in [
+            '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{200e}', '\u{200f}', '\u{200b}', '\u{200d}', '\u{2060}',
+            '\u{feff}',
+        ] {
+            assert_eq!(errors(json!({"name": format!("a{unseen}b")})), one("name", "format"), "{unseen:?}");
+        }
+        assert_eq!(errors(json!({"name": "一站 é"})), vec![]);
         assert_eq!(errors(json!({"name": "a", "phone": "1381234567"})), one("phone", "format"));
         assert_eq!(errors(json!({"name": "a", "mail": "a@b"})), one("mail", "format"));
         assert_eq!(errors(json!({"name": "a", "plate": "xx"})), one("plate", "format"));

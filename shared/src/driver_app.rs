@@ -236,9 +236,6 @@ pub struct ChargerView {
     /// The platform's own number.
     #[schema(example = "C1000001")]
     pub code: String,
-    /// The number that the hardware bears.
-    #[schema(example = "SN000001")]
-    pub serial_no: String,
     /// Name.
     #[schema(example = "1号桩")]
     pub name: String,

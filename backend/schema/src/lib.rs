@@ -207,6 +207,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    code_counts (subject) {
+        subject -> Text,
+        sends -> Int4,
+        counted_from -> Timestamptz,
+    }
+}
+
+diesel::table! {
     collectives (id) {
         id -> Uuid,
         provider_id -> Uuid,
@@ -514,6 +522,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         sends -> Int4,
         counted_from -> Timestamptz,
+        network -> Text,
     }
 }
 
@@ -530,6 +539,17 @@ diesel::table! {
         provider_id -> Nullable<Uuid>,
         property_id -> Nullable<Uuid>,
         collective_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    login_tries (name, network) {
+        name -> Text,
+        network -> Text,
+        failed -> Int4,
+        failed_at -> Timestamptz,
+        locked_until -> Nullable<Timestamptz>,
+        succeeded_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -739,6 +759,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    secrets (name) {
+        name -> Text,
+        value -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Uuid,
         family -> Uuid,
@@ -875,8 +903,6 @@ diesel::table! {
         password_changed_at -> Timestamptz,
         must_change_password -> Bool,
         enabled -> Bool,
-        failed_logins -> Int4,
-        locked_until -> Nullable<Timestamptz>,
         last_login_at -> Nullable<Timestamptz>,
         version -> Int8,
         created_at -> Timestamptz,
@@ -884,6 +910,13 @@ diesel::table! {
         collective_id -> Nullable<Uuid>,
         department_id -> Nullable<Uuid>,
         post_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    write_probe (id) {
+        id -> Bool,
+        written_at -> Timestamptz,
     }
 }
 
@@ -1000,6 +1033,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     charge_sessions,
     charger_states,
     chargers,
+    code_counts,
     collectives,
     connection_records,
     connectors,
@@ -1022,6 +1056,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_transactions,
     login_codes,
     login_records,
+    login_tries,
     meter_readings,
     order_days,
     order_events,
@@ -1032,6 +1067,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refunds,
     reservations,
     roles,
+    secrets,
     sessions,
     settings,
     stations,
@@ -1040,5 +1076,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     unknown_devices,
     user_roles,
     user_stations,
-    users
+    users,
+    write_probe
 );

@@ -80,7 +80,7 @@ enum Who {
     Driver { id: Uuid, family: Uuid },
 }
 
-/// What [`authorize`] found out, for the extractors to take.
+/// What [`admit`] found out, for the extractors to take.
 struct Authorized(Who, Work);
 
 /// What the middleware around an operation knows of it.
@@ -182,14 +182,21 @@ fn refused_method(response: ServiceResponse<BoxBody>, lang: Lang, id: &str) -> S
 }
 
 /// Lets only those through whom an operation is for. It wraps every route, so that no handler can forget it.
+pub async fn authorize(
+    rules: Rc<Rules>,
+    req: ServiceRequest,
+    next: Next<BoxBody>,
+) -> actix_web::Result<ServiceResponse> {
+    let request = req.request().clone();
+    // As an answer to this request, so that it gets its id and language and is logged like all others.
+    Ok(admit(rules, req, next).await.unwrap_or_else(|refusal| ServiceResponse::from_err(refusal, request)))
+}
+
+/// Checks a request, does it, and answers; a refusal is an error.
 ///
 /// What costs the server most comes last: the signature of the token is checked, which needs no database; then the body is
 /// taken in; then a turn to write; and only then a connection, on which the caller is looked up and which the handler gets.
-pub async fn authorize(
-    rules: Rc<Rules>,
-    mut req: ServiceRequest,
-    next: Next<BoxBody>,
-) -> actix_web::Result<ServiceResponse> {
+async fn admit(rules: Rc<Rules>, mut req: ServiceRequest, next: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
     let app = app(req.request())?;
     let claims = claims(&app, &rules.access, req.request())?;
     let Received { bytes, memory } = match rules.body {
@@ -243,8 +250,7 @@ fn claims(app: &App, access: &Access, req: &HttpRequest) -> Result<Option<Claims
         Access::Driver => Audience::Driver,
     };
     let absent = || Error::Unauthenticated(t("请先登录", "Log in first"));
-    let header = req.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok()).ok_or_else(absent)?;
-    let token = header.strip_prefix("Bearer ").ok_or_else(absent)?;
+    let token = bearer(req).ok_or_else(absent)?;
     let claims = app.tokens.read(token).filter(|it| it.kind == wanted);
     claims.map(Some).ok_or_else(|| Error::Unauthenticated(t("登录已过期", "The login has expired")))
 }
@@ -285,6 +291,24 @@ async fn identify(conn: &mut AsyncPgConnection, access: &Access, claims: &Claims
         caller.require(permission)?;
     }
     Ok(Who::Staff(caller))
+}
+
+/// The token that a request came with. The scheme's name may be written in any case (RFC 9110, 11.1).
+pub fn bearer(req: &HttpRequest) -> Option<&str> {
+    let header = req.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
+}
+
+/// When the access token of a request ends; the request has been let in with it.
+///
+/// # Errors
+/// 401 when it has ended already.
+pub fn expiry(req: &HttpRequest, app: &App) -> Result<tokio::time::Instant> {
+    let claims = bearer(req).and_then(|it| app.tokens.read(it));
+    let claims = claims.ok_or_else(|| Error::Unauthenticated(t("登录已过期", "The login has expired")))?;
+    let left = claims.exp.saturating_mul(1000).saturating_sub(app.now().timestamp_millis());
+    Ok(tokio::time::Instant::now() + std::time::Duration::from_millis(u64::try_from(left).unwrap_or_default()))
 }
 
 fn app(req: &HttpRequest) -> Result<App> {

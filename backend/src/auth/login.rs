@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::web::Json;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -19,13 +19,15 @@ use shared::user::{Login, Me, PasswordChange, Refresh, Tokens, UserKind};
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::lockout::{Visitor, network};
 use super::new_password;
 use super::password::Hasher;
 use super::session::{self, Pair, Subject};
-use super::token::{Audience, digest};
+use super::token::Audience;
 use crate::api::body::Body;
 use crate::app::new_id;
 use crate::crud::{Browse, Ctx, Guest, routes};
+use crate::db::lower;
 use crate::error::{Error, Result};
 
 /// Counts tries by address; forgets an address after a minute.
@@ -69,72 +71,55 @@ struct Account {
     collective_id: Option<Uuid>,
     password_hash: String,
     enabled: bool,
-    failed_logins: i32,
-    locked_until: Option<DateTime<Utc>>,
 }
 
-/// `POST /auth/login`.
+/// `POST /auth/login`. Nothing in what is done tells a name that nobody bears from a wrong password.
 pub async fn login(guest: Guest, Body(form): Body<Login>) -> Result<Json<Tokens>> {
-    let Guest { app, mut conn, place, tries, .. } = guest;
+    let Guest { app, conn, place, tries, .. } = guest;
+    // No connection is held while others have their turn, nor while the password is checked.
+    drop(conn);
     let name = form.username.trim().to_lowercase();
-    tries.allow(&place.ip, app.config.auth.logins_per_minute)?;
-    tries.allow(&format!("user {}", digest(&name)), app.config.auth.logins_per_minute)?;
+    tries.allow(&network(&place.ip), app.config.auth.logins_per_minute)?;
+    let mut visitor = Visitor::wait(&app, &name, &place.ip).await?;
+    let tried = async |conn: &mut AsyncPgConnection, account: Option<&Account>, outcome: LoginOutcome| {
+        record(conn, &name, account, &place, outcome, app.now()).await
+    };
+    let mut conn = app.conn().await?;
     let account: Option<Account> = users::table
-        .filter(
-            diesel::dsl::sql::<diesel::sql_types::Bool>("lower(username) = ").bind::<diesel::sql_types::Text, _>(&name),
-        )
+        .filter(lower(users::username).eq(&name))
         .select(Account::as_select())
         .first(&mut conn)
         .await
         .optional()?;
-    let now = app.now();
-    let tried = async |conn: &mut AsyncPgConnection, account: Option<&Account>, outcome: LoginOutcome| {
-        record(conn, &name, account, &place, outcome, now).await
-    };
-    if let Some(Account { locked_until: Some(until), .. }) = &account
-        && *until > now
-    {
+    if let Err(shut_out) = visitor.admit(&mut conn, app.now()).await {
         tried(&mut conn, account.as_ref(), LoginOutcome::Locked).await?;
-        return Err(locked(*until - now));
+        return Err(shut_out);
     }
-    // The connection is not held while the password is checked.
     drop(conn);
     let right = app.hasher.verify(&form.password, account.as_ref().map(|it| it.password_hash.as_str())).await?;
-    let Some(account) = account else {
-        tried(&mut *app.conn().await?, None, LoginOutcome::Wrong).await?;
-        return Err(wrong());
+    let account = match account {
+        Some(account) if right => account,
+        account => {
+            let mut conn = app.conn().await?;
+            tried(&mut conn, account.as_ref(), LoginOutcome::Wrong).await?;
+            visitor.failed(&mut conn, &app).await?;
+            return Err(wrong());
+        }
     };
-    let better = match right && Hasher::is_outdated(&account.password_hash) {
+    let better = match Hasher::is_outdated(&account.password_hash) {
         true => Some(app.hasher.hash(&form.password).await?),
         false => None,
     };
     let mut conn = app.conn().await?;
-    if !right {
-        let failed = account.failed_logins + 1;
-        let until =
-            (failed >= app.config.auth.lock_after).then(|| now + TimeDelta::seconds(app.config.auth.lock_seconds));
-        let failed = if until.is_some() { 0 } else { failed };
-        diesel::update(users::table.find(account.id))
-            .set((users::failed_logins.eq(failed), users::locked_until.eq(until)))
-            .execute(&mut conn)
-            .await?;
-        tried(&mut conn, Some(&account), LoginOutcome::Wrong).await?;
-        return Err(until.map_or_else(wrong, |until| locked(until - now)));
-    }
     if !account.enabled {
         tried(&mut conn, Some(&account), LoginOutcome::Disabled).await?;
         return Err(Error::Unauthenticated(t("账号已被禁用", "The account is disabled")));
     }
+    let now = app.now();
     let tokens = conn
         .transaction(async |conn| {
-            diesel::update(users::table.find(account.id))
-                .set((
-                    users::failed_logins.eq(0),
-                    users::locked_until.eq(None::<DateTime<Utc>>),
-                    users::last_login_at.eq(now),
-                ))
-                .execute(conn)
-                .await?;
+            diesel::update(users::table.find(account.id)).set(users::last_login_at.eq(now)).execute(conn).await?;
+            visitor.succeeded(conn, now).await?;
             if let Some(hash) = better {
                 // Unless it was changed in the meantime.
                 let same = users::table.find(account.id).filter(users::password_hash.eq(&account.password_hash));
@@ -176,14 +161,25 @@ pub async fn me(mut ctx: Ctx) -> Result<Json<Me>> {
 /// `POST /auth/password`: changes one's own password and ends all other sessions.
 pub async fn change_password(ctx: Ctx, Body(form): Body<PasswordChange>) -> Result<HttpResponse> {
     let actor = ctx.actor();
-    let Ctx { app, caller, mut conn, .. } = ctx;
-    let (username, stored): (String, String) =
-        users::table.find(caller.user_id).select((users::username, users::password_hash)).first(&mut conn).await?;
+    let Ctx { app, caller, mut conn, place, .. } = ctx;
+    let username: String = users::table.find(caller.user_id).select(users::username).first(&mut conn).await?;
     new_password::check(&form.new_password, &username, "new_password")?;
-    if !app.hasher.verify(&form.old_password, Some(&stored)).await? {
+    // Whoever found an open console can guess here no faster than at the login.
+    drop(conn);
+    let mut visitor = Visitor::wait(&app, &username, &place.ip).await?;
+    let mut conn = app.conn().await?;
+    visitor.admit(&mut conn, app.now()).await?;
+    let stored: String = users::table.find(caller.user_id).select(users::password_hash).first(&mut conn).await?;
+    drop(conn);
+    let right = app.hasher.verify(&form.old_password, Some(&stored)).await?;
+    let mut conn = app.conn().await?;
+    if !right {
+        visitor.failed(&mut conn, &app).await?;
         return Err(Error::field("old_password", "wrong", t("原密码不正确", "The present password is wrong")));
     }
+    drop(conn);
     let (hash, now) = (app.hasher.hash(&form.new_password).await?, app.now());
+    let mut conn = app.conn().await?;
     conn.transaction(async |conn| {
         let before = Users::find(conn, &caller.scope, caller.user_id).await?;
         diesel::update(users::table.find(caller.user_id))
@@ -232,11 +228,6 @@ async fn read_me(conn: &mut AsyncPgConnection, caller: Caller) -> Result<Me> {
 
 fn wrong() -> Error {
     Error::Unauthenticated(t("账号或密码错误", "The name or the password is wrong"))
-}
-
-fn locked(wait: TimeDelta) -> Error {
-    let text = t("密码错误次数过多，账号已暂时锁定", "Too many wrong passwords; the account is locked for a while");
-    Error::Limited(u64::try_from(wait.num_seconds()).unwrap_or_default().max(1), text)
 }
 
 /// Keeps what became of a try, under the name that was typed.

@@ -1,6 +1,8 @@
-//! Sessions: families of refresh tokens, each good for one use. Using one twice ends the family.
+//! Sessions: families of refresh tokens, each good for one use. Who sends one again at once did not get the answer, or asked
+//! twice at the same time, and is told the same again; using one later ends the family.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use schema::sessions;
@@ -102,7 +104,8 @@ async fn limits(conn: &mut AsyncPgConnection, app: &App, subject: Subject) -> Re
 /// The database's.
 pub async fn start(conn: &mut AsyncPgConnection, app: &App, subject: Subject, place: &Place) -> Result<Pair> {
     let limits = limits(conn, app, subject).await?;
-    let pair = extend(conn, app, subject, new_id(app.now()), place, &limits).await?;
+    let family = new_id(app.now());
+    let pair = extend(conn, app, subject, family, token::random(), place, &limits).await?;
     if let (Subject::User(id), Some(most)) = (subject, limits.at_a_time) {
         let beyond: Vec<Uuid> = sessions::table
             .filter(sessions::user_id.eq(id))
@@ -126,11 +129,11 @@ async fn extend(
     app: &App,
     subject: Subject,
     family: Uuid,
+    refresh: String,
     place: &Place,
     limits: &Limits,
 ) -> Result<Pair> {
     let now = app.now();
-    let refresh = token::random();
     let (user_id, driver_id) = match subject {
         Subject::User(id) => (Some(id), None),
         Subject::Driver(id) => (None, Some(id)),
@@ -147,13 +150,19 @@ async fn extend(
         expires_at: now + limits.refresh,
     };
     diesel::insert_into(sessions::table).values(&session).execute(conn).await?;
+    pair(app, subject, family, refresh, limits)
+}
+
+/// A refresh token that is stored, with a new access token.
+fn pair(app: &App, subject: Subject, family: Uuid, refresh: String, limits: &Limits) -> Result<Pair> {
+    let now = app.now();
     let (sub, kind, exp) = (subject.id(), subject.audience(), (now + limits.access).timestamp());
     let access = app.tokens.sign(&Claims { sub, kind, family, exp })?;
     Ok(Pair { access, refresh, expires_in: limits.access.num_seconds() })
 }
 
-/// Spends a refresh token and gives the next pair. Call it inside a transaction, and commit that even on error: a
-/// token that is used twice revokes its family.
+/// Spends a refresh token and gives the next pair; sent again within seconds, the same refresh token again. Call it inside a
+/// transaction, and commit that even on error: a token that is used again later revokes its family.
 ///
 /// # Errors
 /// 401 when the token is unknown, spent, expired or revoked.
@@ -190,14 +199,21 @@ pub async fn refresh(
     if subject.audience() != audience || revoked_at.is_some() || expires_at <= app.now() {
         return Ok(Err(gone()));
     }
-    if spent_at.is_some() {
+    let limits = limits(conn, app, subject).await?;
+    let next = app.tokens.successor(token)?;
+    if let Some(spent_at) = spent_at {
+        let at_once = spent_at + TimeDelta::seconds(app.config.auth.repeat_seconds) > app.now();
+        // Whoever ended the session since has ended its spent tokens too, see above.
+        let successor = sessions::table.filter(sessions::token_hash.eq(token::digest(&next)));
+        if at_once && diesel::select(exists(successor)).get_result(conn).await? {
+            return Ok(Ok((pair(app, subject, family, next, &limits)?, subject)));
+        }
         tracing::warn!(family = %family, "a spent refresh token came back; its family {family} is revoked");
         revoke(conn, family, app.now()).await?;
         return Ok(Err(gone()));
     }
     diesel::update(sessions::table.find(id)).set(sessions::spent_at.eq(app.now())).execute(conn).await?;
-    let limits = limits(conn, app, subject).await?;
-    Ok(Ok((extend(conn, app, subject, family, place, &limits).await?, subject)))
+    Ok(Ok((extend(conn, app, subject, family, next, place, &limits).await?, subject)))
 }
 
 /// Ends a family: its tokens count no more from the next request on.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::config::{Config, Secret};
+use super::hs256;
+use crate::config::Secret;
 
 /// Who an access token speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,16 +45,15 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// With the configured secret, or one that is generated once and kept.
+    /// With this secret; all processes of a platform need the same, see [`super::secret`].
     ///
     /// # Errors
-    /// The kept secret cannot be read or written.
-    pub fn new(config: &Config) -> Result<Self> {
-        let secret = if config.auth.jwt_secret.is_empty() {
-            kept_secret(&config.database.folder.join("jwt-secret"))?
-        } else {
-            config.auth.jwt_secret.clone()
-        };
+    /// There is none.
+    pub fn new(secret: &Secret) -> Result<Self> {
+        if secret.is_empty() {
+            bail!("there is no secret to sign access tokens with");
+        }
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         validation.set_required_spec_claims(&["exp", "sub"]);
@@ -83,6 +83,15 @@ impl Tokens {
     /// Never in practice.
     pub fn keyed_digest(&self, text: &str) -> Result<String> {
         Ok(jsonwebtoken::crypto::sign(text.as_bytes(), &self.encoding, Algorithm::HS256)?)
+    }
+
+    /// The refresh token that comes after this one. It is made from that alone, so that it can be told again though only its
+    /// digest is kept; without our key nobody can make it.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn successor(&self, token: &str) -> Result<String> {
+        self.keyed_digest(&format!("refresh token after\n{token}"))
     }
 }
 
@@ -129,11 +138,9 @@ mod tests {
 
     #[test]
     fn reads_its_own_and_nothing_else() {
-        let mut config = Config::default();
-        config.auth.jwt_secret = Secret::new("one");
-        let ours = Tokens::new(&config).unwrap();
-        config.auth.jwt_secret = Secret::new("two");
-        let theirs = Tokens::new(&config).unwrap();
+        let ours = Tokens::new(&Secret::new("one")).unwrap();
+        let theirs = Tokens::new(&Secret::new("two")).unwrap();
+        assert!(Tokens::new(&Secret::default()).is_err());
         let (user, now) = (Uuid::new_v4(), chrono::Utc::now().timestamp());
         let claims = |exp| Claims { sub: user, kind: Audience::Staff, family: Uuid::new_v4(), exp };
         let token = ours.sign(&claims(now + 60)).unwrap();

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{code, sms};
 use crate::api::body::Body;
 use crate::app::{App, new_id};
+use crate::auth::lockout::network;
 use crate::auth::session::{self, Pair, Place, Subject};
 use crate::auth::token::Audience;
 use crate::crud::{DriverCtx, Guest};
@@ -25,17 +26,19 @@ use crate::error::{Error, Result};
 pub async fn send_code(guest: Guest, Body(form): Body<FormMap>) -> Result<Json<CodeSent>> {
     let Guest { app, mut conn, lang, place, tries } = guest;
     let CodeRequest { phone } = shared::check::read(CodeRequest::FIELDS, &form, lang).map_err(Error::Invalid)?;
-    tries.allow(&format!("code {}", place.ip), app.config.sms.codes_per_minute)?;
+    let network = network(&place.ip);
+    tries.allow(&format!("code {network}"), app.config.sms.codes_per_minute)?;
     let code = format!("{:06}", rand::rng().random_range(0..1_000_000));
     let digest = digest(&app, &phone, &code)?;
-    conn.transaction(async |conn| code::issue(conn, &phone, &digest, app.now()).await).await?;
+    let asked = code::Asked { phone: &phone, network: &network, digest: &digest };
+    conn.transaction(async |conn| code::issue(conn, &asked, &app.config.sms, app.now()).await).await?;
     // A connection is not held while the gateway takes its time. The code itself is written down nowhere.
     drop(conn);
     let minutes = code::VALID.num_minutes();
     let text = format!("【智慧充电】验证码 {code}，{minutes} 分钟内有效。如非本人操作，请忽略。");
     let sent = sms::send(&app, &sms::Message { phone: &phone, text, code: &code }).await;
     if let Err(err) = sent {
-        code::take_back(&mut *app.conn().await?, &phone, &digest, app.now()).await?;
+        code::take_back(&mut *app.conn().await?, &asked, app.now()).await?;
         return Err(err);
     }
     Ok(Json(CodeSent { expires_in: code::VALID.num_seconds(), retry_after: code::PAUSE.num_seconds() }))
@@ -49,7 +52,7 @@ fn digest(app: &App, phone: &str, code: &str) -> Result<String> {
 pub async fn login(guest: Guest, Body(form): Body<FormMap>) -> Result<Json<DriverTokens>> {
     let Guest { app, mut conn, lang, place, tries } = guest;
     let DriverLogin { phone, code } = shared::check::read(DriverLogin::FIELDS, &form, lang).map_err(Error::Invalid)?;
-    tries.allow(&format!("code login {}", place.ip), app.config.sms.codes_per_minute)?;
+    tries.allow(&format!("code login {}", network(&place.ip)), app.config.sms.tries_per_minute)?;
     let (digest, now) = (digest(&app, &phone, &code)?, app.now());
     if !conn.transaction(async |conn| code::redeem(conn, &phone, &digest, now).await).await? {
         let text = t("验证码错误或已失效", "The code is wrong or no longer good");

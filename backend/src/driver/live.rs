@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::session;
+use crate::api::request;
 use crate::app::App;
 use crate::charging::watch::{Seen, start_deadline};
 use crate::config;
@@ -122,12 +123,14 @@ struct Watcher {
     happenings: Receiver<Happening>,
     recheck_at: Instant,
     beat_at: Instant,
+    expires_at: Instant,
     /// What was not sent yet.
     news: Option<LiveOrder>,
 }
 
 /// `GET /orders/{id}/events`: the order now, and again whenever something changes.
-pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
+pub async fn events(ctx: DriverCtx, req: HttpRequest, id: Path<Uuid>) -> Result<HttpResponse> {
+    let expires_at = request::expiry(&req, &ctx.app)?;
     let DriverCtx { app, driver_id, family, mut conn, .. } = ctx;
     // It listens before it looks, so that nothing falls in between.
     let happenings = app.hub.happenings();
@@ -136,8 +139,18 @@ pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
     // A stream lives long; its connection goes back to the pool at once.
     drop(conn);
     let (recheck_at, beat_at) = (Instant::now() + RECHECK, Instant::now() + BEAT);
-    let watcher =
-        Watcher { app, driver_id, family, id: *id, charger_id, happenings, recheck_at, beat_at, news: Some(now) };
+    let watcher = Watcher {
+        app,
+        driver_id,
+        family,
+        id: *id,
+        charger_id,
+        happenings,
+        recheck_at,
+        beat_at,
+        expires_at,
+        news: Some(now),
+    };
     Ok(events::answer(futures_util::stream::unfold(watcher, |mut watcher| async move {
         let line = watcher.next().await?;
         Some((Ok(Bytes::from(line)), watcher))
@@ -145,7 +158,7 @@ pub async fn events(ctx: DriverCtx, id: Path<Uuid>) -> Result<HttpResponse> {
 }
 
 impl Watcher {
-    /// The next message; nothing when the server stops or the session has ended.
+    /// The next message; nothing when the server stops, or the token or the session has ended.
     async fn next(&mut self) -> Option<String> {
         loop {
             if let Some(news) = self.news.take() {
@@ -153,6 +166,7 @@ impl Watcher {
             }
             tokio::select! {
                 () = self.app.stopping.cancelled() => return None,
+                () = sleep_until(self.expires_at) => return None,
                 () = sleep_until(self.recheck_at) => drop(self.checked().await?),
                 () = sleep_until(self.beat_at) => {
                     self.beat_at = Instant::now() + BEAT;

@@ -29,7 +29,6 @@ struct ChargerRow {
     id: Uuid,
     area_id: Uuid,
     code: String,
-    serial_no: String,
     name: String,
     output_power_w: i64,
     reservable: bool,
@@ -120,7 +119,6 @@ async fn load(conn: &mut AsyncPgConnection, viewer: Viewer, areas: &[Uuid], only
         chargers::id,
         chargers::area_id,
         chargers::code,
-        chargers::serial_no,
         chargers::name,
         chargers::output_power_w,
         chargers::reservable,
@@ -177,7 +175,6 @@ async fn load(conn: &mut AsyncPgConnection, viewer: Viewer, areas: &[Uuid], only
             let charger = ChargerView {
                 id: it.id,
                 code: it.code.clone(),
-                serial_no: it.serial_no.clone(),
                 name: it.name.clone(),
                 output_power_w: it.output_power_w,
                 online: it.online(),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
@@ -13,9 +13,11 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use super::{Happening, Kind};
+use crate::api::request;
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::crud::Ctx;
+use crate::error::Result;
 
 /// A quiet line is kept open with a comment this often.
 const BEAT: Duration = Duration::from_secs(20);
@@ -43,11 +45,13 @@ struct Reader {
     rights: watch::Receiver<u64>,
     reread_at: Instant,
     beat_at: Instant,
+    expires_at: Instant,
 }
 
 /// `GET /events`: what the caller may see, as it happens, with a comment every 20 s to keep the line open. It ends with
-/// the session.
-pub async fn stream(ctx: Ctx) -> HttpResponse {
+/// the session, and with the access token: whoever still listens asks again with a new one.
+pub async fn stream(ctx: Ctx, req: HttpRequest) -> Result<HttpResponse> {
+    let expires_at = request::expiry(&req, &ctx.app)?;
     let Ctx { app, caller, conn, .. } = ctx;
     // A stream lives long; its connection goes back to the pool at once.
     drop(conn);
@@ -55,19 +59,20 @@ pub async fn stream(ctx: Ctx) -> HttpResponse {
     // What has changed since the request was let in is not known.
     rights.mark_changed();
     let now = Instant::now();
-    let reader = Reader { app, caller, happenings, rights, reread_at: now + REREAD, beat_at: now + BEAT };
-    answer(futures_util::stream::unfold(reader, |mut reader| async move {
+    let reader = Reader { app, caller, happenings, rights, reread_at: now + REREAD, beat_at: now + BEAT, expires_at };
+    Ok(answer(futures_util::stream::unfold(reader, |mut reader| async move {
         let line = reader.next().await?;
         Some((Ok(Bytes::from(line)), reader))
-    }))
+    })))
 }
 
 impl Reader {
-    /// The next line; nothing when the server stops or the reader is no longer logged in.
+    /// The next line; nothing when the server stops, the token has ended or the reader is no longer logged in.
     async fn next(&mut self) -> Option<String> {
         loop {
             tokio::select! {
                 () = self.app.stopping.cancelled() => return None,
+                () = sleep_until(self.expires_at) => return None,
                 changed = self.rights.changed() => {
                     changed.ok()?;
                     if self.reread().await? {

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rand::Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, IteratorRandom};
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::driver_app::{
     ChargerFound, DriverOrderDetail, DriverPayment, DriverReservation, DriverTokens, LiveOrder, NearbyStation,
-    OrderToPay, StationView,
+    OrderToPay,
 };
 use shared::fixed::Fen;
 use shared::invoice::{Buyer, DriverInvoice, DriverInvoiceRequest};
@@ -41,6 +41,9 @@ pub struct Manner {
     /// How long they wait for anything before they give up.
     pub patience: Duration,
 }
+
+/// Chargers that a driver looks at before coming back later.
+const LOOKS: usize = 6;
 
 /// The chargers that drivers can walk up to, by serial number.
 pub type Chargers = Arc<HashMap<String, Handle>>;
@@ -132,15 +135,18 @@ impl Driver {
         Ok(())
     }
 
-    /// A free connector of a charger that is simulated here: the charger, the connector's id and number.
+    /// A free connector of a charger that is simulated here: the charger, the connector's id and number. A driver is not told
+    /// which hardware stands at a station, and so walks up to a few chargers and scans their codes.
     async fn find(&self, chargers: &Chargers) -> Result<Option<(Handle, Uuid, i32)>> {
         let near: Vec<NearbyStation> = self.get("stations?lng=120.2&lat=30.25&radius_m=100000").await?;
-        let open: Vec<&NearbyStation> = near.iter().filter(|it| it.free > 0).collect();
-        let Some(station) = open.choose(&mut rand::rng()) else { return Ok(None) };
-        let station: StationView = self.get(&format!("stations/{}", station.id)).await?;
+        if near.iter().all(|it| it.free == 0) {
+            return Ok(None);
+        }
         let mut free = vec![];
-        for charger in station.areas.iter().flat_map(|it| &it.chargers) {
-            let Some(handle) = chargers.get(&charger.serial_no) else { continue };
+        let near: Vec<&Handle> = chargers.values().choose_multiple(&mut rand::rng(), LOOKS);
+        for handle in near {
+            // One that nobody has put up yet is not known.
+            let Ok(ChargerFound { charger, .. }) = self.scan(&handle.serial_no).await else { continue };
             let taken = handle.view().plugged;
             let open = charger.connectors.iter().filter(|it| !taken.contains(&it.number) && charger.online);
             free.extend(open.map(|it| (handle.clone(), it.id, it.number)));

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::node;
 use crate::app::{App, new_id};
 use crate::auth::scope::Node;
-use crate::auth::session;
+use crate::auth::{lockout, session};
 use crate::error::{Error, Result};
 
 #[declare_sql_function]
@@ -62,16 +62,16 @@ fn readable() -> String {
 /// # Errors
 /// The database's.
 pub async fn set(conn: &mut AsyncPgConnection, user: Uuid, password: &Password, now: DateTime<Utc>) -> Result<()> {
-    diesel::update(users::table.find(user))
+    let username: String = diesel::update(users::table.find(user))
         .set((
             users::password_hash.eq(&password.hash),
             users::password_changed_at.eq(now),
             users::must_change_password.eq(true),
-            users::failed_logins.eq(0),
-            users::locked_until.eq(None::<DateTime<Utc>>),
         ))
-        .execute(conn)
+        .returning(users::username)
+        .get_result(conn)
         .await?;
+    lockout::forget(conn, &username).await?;
     session::revoke_others(conn, user, None, now).await
 }
 

@@ -89,7 +89,12 @@ impl TestApp {
 
     /// A server with settings of one's own.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
-        let url = fresh_database().await;
+        let mut config = Self::settings();
+        configure(&mut config);
+        Self::start(config, fresh_database().await).await
+    }
+
+    fn settings() -> Config {
         let mut config = Config::default();
         config.http.address = ([127, 0, 0, 1], 0).into();
         config.http.workers = 1;
@@ -97,8 +102,12 @@ impl TestApp {
         config.database.folder = std::env::temp_dir().join(format!("wattyard-it-{}", Uuid::new_v4()));
         config.auth.jwt_secret = Secret::new("a secret for tests");
         config.auth.logins_per_minute = 1000;
-        configure(&mut config);
-        Self::start(config, url).await
+        config
+    }
+
+    /// A server with the usual settings on a database of the test's.
+    pub async fn with_database(url: String) -> Self {
+        Self::start(Self::settings(), url).await
     }
 
     /// A server on a database that is there already.

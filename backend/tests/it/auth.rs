@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::{roles, users};
+use schema::{roles, sessions, users};
 use serde_json::json;
 use shared::user::UserKind;
 
@@ -66,11 +66,59 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     let client = app.bearer(second["access_token"].as_str().unwrap());
     assert_eq!(client.get("/api/v1/auth/me").await.status, 200);
+    later(&app).await;
     let reused = app.guest().post("/api/v1/auth/refresh", json!({"refresh_token": first["refresh_token"]})).await;
     assert_eq!(reused.status, 401);
     assert_eq!(client.get("/api/v1/auth/me").await.status, 401, "the whole family has ended");
     let after = app.guest().post("/api/v1/auth/refresh", json!({"refresh_token": second["refresh_token"]})).await;
     assert_eq!(after.status, 401);
+}
+
+/// Has so much time pass since the last renewals that a repeat of one is none any more.
+pub async fn later(app: &TestApp) {
+    let earlier = chrono::Utc::now() - chrono::TimeDelta::seconds(11);
+    let spent = diesel::update(sessions::table.filter(sessions::spent_at.is_not_null()));
+    spent.set(sessions::spent_at.eq(earlier)).execute(&mut app.conn().await).await.unwrap();
+}
+
+#[tokio::test]
+async fn renewing_twice_at_once_logs_nobody_out() {
+    let app = TestApp::new().await;
+    let first = app.guest().post("/api/v1/auth/login", json!({"username": "admin", "password": PASSWORD})).await.ok();
+    let renew = async |token: &serde_json::Value| {
+        app.guest().post("/api/v1/auth/refresh", json!({"refresh_token": token})).await
+    };
+    let token = &first["refresh_token"];
+    let (one, two, three) = tokio::join!(renew(token), renew(token), renew(token));
+    let (one, again) = (one.ok(), [two.ok(), three.ok(), renew(token).await.ok()]);
+    assert_ne!(one["refresh_token"], *token);
+    for it in &again {
+        assert_eq!(it["refresh_token"], one["refresh_token"]);
+        assert_eq!(app.bearer(it["access_token"].as_str().unwrap()).get("/api/v1/auth/me").await.status, 200);
+    }
+    let stored: Vec<String> = sessions::table.select(sessions::token_hash).load(&mut app.conn().await).await.unwrap();
+    assert!(!stored.iter().any(|it| one["refresh_token"] == **it), "no token is stored");
+    let next = renew(&one["refresh_token"]).await.ok();
+    // What has been ended stays so, however soon it is sent again.
+    let client = app.bearer(next["access_token"].as_str().unwrap());
+    client.post("/api/v1/auth/logout", json!({})).await;
+    assert_eq!(renew(&one["refresh_token"]).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_name_of_the_scheme_may_be_written_in_any_case() {
+    let app = TestApp::new().await;
+    for scheme in ["bearer", "BEARER", "Bearer"] {
+        let header = format!("{scheme} {}", app.admin.token);
+        let answer =
+            app.guest().send(reqwest::Method::GET, "/api/v1/auth/me", None, &[("authorization", &header)]).await;
+        assert_eq!(answer.status, 200, "{scheme}");
+    }
+    let basic = format!("Basic {}", app.admin.token);
+    let headers = [("authorization", basic.as_str()), ("accept-language", "en")];
+    let answer = app.guest().send(reqwest::Method::GET, "/api/v1/auth/me", None, &headers).await;
+    assert_eq!((answer.status, &answer.json["title"]), (401, &json!("Not logged in")));
+    assert_eq!(answer.json["request_id"].as_str(), answer.headers["x-request-id"].to_str().ok());
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use backend::cluster::Cluster;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::payment::eventually;
+
 /// A folder that is gone after the test.
 struct Folder(PathBuf);
 
@@ -49,6 +51,29 @@ async fn the_last_one_who_leaves_stops_the_cluster() {
     assert!(serves(&url).await, "somebody still uses it");
     leave(second).await;
     assert!(!serves(&url).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_killed_is_started_again() {
+    let folder = Folder::new();
+    let (first, second) = (start(&folder.0).await.unwrap(), start(&folder.0).await.unwrap());
+    let url = first.url.clone();
+    let postmaster = || {
+        let noted = std::fs::read_to_string(folder.0.join("pg/data/postmaster.pid")).unwrap_or_default();
+        noted.lines().next().unwrap_or_default().to_owned()
+    };
+    for _ in 0..2 {
+        let killed = postmaster();
+        assert!(Command::new("kill").arg("-KILL").arg(&killed).status().unwrap().success());
+        eventually("another one serves", async || postmaster() != killed && serves(&url).await).await;
+    }
+    // It is still the cluster of both.
+    leave(first).await;
+    assert!(serves(&url).await);
+    leave(second).await;
+    assert!(!serves(&url).await);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!serves(&url).await, "nobody looks after it any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@ use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use schema::{
-    areas, charge_sessions, charger_states, chargers, connectors, drivers, login_codes, stations, tariff_versions,
+    areas, charge_sessions, charger_states, chargers, code_counts, connectors, drivers, login_codes, stations,
+    tariff_versions,
 };
 use serde_json::{Value, json};
 
@@ -51,8 +52,88 @@ async fn a_code_makes_a_driver_and_is_good_once() {
     assert_eq!(client.get("/api/app/v1/me").await.status, 200);
     // A driver's token is none of the console's, and using a refresh token twice ends the session.
     assert_eq!(client.get("/api/v1/auth/me").await.status, 401);
+    // At once it is a repeat, which is told the same again.
+    let again = app.guest().post("/api/app/v1/auth/refresh", old.clone()).await.ok();
+    assert_eq!(again["refresh_token"], next["refresh_token"]);
+    assert_eq!(client.get("/api/app/v1/me").await.status, 200);
+    crate::auth::later(&app).await;
     assert_eq!(app.guest().post("/api/app/v1/auth/refresh", old).await.status, 401);
     assert_eq!(client.get("/api/app/v1/me").await.status, 401);
+}
+
+/// Asks for a code from an address, as a trusted proxy tells it.
+async fn ask_code_from(app: &TestApp, from: &str, phone: &str) -> (u16, String) {
+    let body = Some(json!({"phone": phone}).to_string().into_bytes());
+    let sent = app.guest();
+    let answer = sent.send(reqwest::Method::POST, "/api/app/v1/auth/code", body, &[("x-forwarded-for", from)]).await;
+    (answer.status, answer.refused().1.to_owned())
+}
+
+async fn with_limits(limits: impl FnOnce(&mut backend::config::Sms)) -> (Channel, TestApp) {
+    let channel = Channel::start();
+    let app = TestApp::with(|config| {
+        channel.configure(config);
+        config.http.trusted_proxies = vec![[127, 0, 0, 1].into()];
+        limits(&mut config.sms);
+    })
+    .await;
+    (channel, app)
+}
+
+#[tokio::test]
+async fn a_telephone_is_sent_a_few_codes_a_day() {
+    let (_channel, app) = with_limits(|it| it.codes_per_phone = 3).await;
+    for n in 0..4 {
+        // Hours pass in between.
+        let row = diesel::update(login_codes::table.find(PHONE));
+        let earlier = Utc::now() - TimeDelta::hours(2);
+        let earlier = (login_codes::sent_at.eq(earlier), login_codes::counted_from.eq(earlier));
+        row.set(earlier).execute(&mut app.conn().await).await.unwrap();
+        let (status, _) = ask_code_from(&app, &format!("203.0.113.{n}"), PHONE).await;
+        assert_eq!(status, if n < 3 { 200 } else { 429 }, "code {n}");
+    }
+    let row = diesel::update(code_counts::table).set(code_counts::counted_from.eq(Utc::now() - TimeDelta::hours(25)));
+    row.execute(&mut app.conn().await).await.unwrap();
+    let row = diesel::update(login_codes::table.find(PHONE));
+    let earlier = login_codes::sent_at.eq(Utc::now() - TimeDelta::hours(2));
+    row.set(earlier).execute(&mut app.conn().await).await.unwrap();
+    assert_eq!(ask_code_from(&app, "203.0.113.1", PHONE).await.0, 200, "the next day is another one");
+}
+
+#[tokio::test]
+async fn an_address_is_held_to_the_codes_that_nobody_used() {
+    let (channel, app) = with_limits(|it| it.unused_per_address = 2).await;
+    let ask = async |from: &str, n: u32| ask_code_from(&app, from, &format!("1380000222{n}")).await.0;
+    // Drivers who share an address and log in are not held up, however many they are.
+    for n in 0..5 {
+        assert_eq!(ask("203.0.113.1", n).await, 200);
+        let phone = format!("1380000222{n}");
+        let form = json!({"phone": phone, "code": channel.code(&phone)});
+        app.guest().post("/api/app/v1/auth/login", form).await.ok();
+    }
+    let statuses = [ask("203.0.113.1", 5).await, ask("203.0.113.1", 6).await, ask("203.0.113.1", 7).await];
+    assert_eq!(statuses, [200, 200, 429]);
+    assert_eq!(ask("203.0.113.2", 7).await, 200, "what was refused counts for nobody else");
+}
+
+#[tokio::test]
+async fn the_codes_of_a_day_are_limited_in_all_processes_together() {
+    let (channel, app) = with_limits(|it| it.codes_per_day = 3).await;
+    let mut config = app.app.config.clone();
+    config.http.address = ([127, 0, 0, 1], 0).into();
+    let other = TestApp::start(config, app.app.database_url.clone()).await;
+    channel.set(Mood::LosesRequests);
+    assert_eq!(ask_code_from(&app, "203.0.113.9", "13800003339").await.0, 503);
+    channel.set(Mood::Fine);
+    let ask =
+        async |app: &TestApp, n: u32| ask_code_from(app, &format!("203.0.113.{n}"), &format!("1380000333{n}")).await;
+    for n in 0..3 {
+        let app = if n == 1 { &other } else { &app };
+        assert_eq!(ask(app, n).await.0, 200, "one that was not sent does not count");
+    }
+    for app in [&app, &other] {
+        assert_eq!(ask(app, 4).await, (503, "sms_unavailable".to_owned()));
+    }
 }
 
 #[tokio::test]
@@ -164,6 +245,7 @@ async fn a_code_leads_to_its_charger_and_says_what_is_wrong() {
     ] {
         let found = look(code).await.ok();
         assert_eq!(found["charger"]["id"], charger.to_string());
+        assert!(!found.to_string().contains(&world.site.serial_no), "whoever knows that could claim to be the charger");
         assert_eq!(found["connector_id"].as_str().map(str::to_owned), names.map(|it| it.to_string()));
         assert_eq!(found["charger"]["connectors"][0]["obstacle"], Value::Null);
         assert_eq!(found["tariff"]["presets"], json!([1000, 3000, 5000]));
@@ -189,6 +271,7 @@ async fn a_code_leads_to_its_charger_and_says_what_is_wrong() {
     assert_eq!(world.ask(5000).await.refused(), (409, "charger_offline"));
     let station = world.driver.get(&format!("/api/app/v1/stations/{}", world.site.station)).await.ok();
     assert_eq!(station["areas"][0]["chargers"][0]["connectors"].as_array().unwrap().len(), 2);
+    assert!(!station.to_string().contains(&world.site.serial_no));
     let row = diesel::update(stations::table.find(world.site.station));
     row.set(stations::enabled.eq(false)).execute(&mut conn).await.unwrap();
     assert_eq!(look(gun).await.status, 404);

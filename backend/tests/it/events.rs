@@ -201,6 +201,29 @@ async fn whoever_gains_or_loses_rights_is_told_before_all_that_happens_afterward
 }
 
 #[tokio::test]
+async fn a_stream_ends_with_its_access_token() {
+    let world = World::new().await;
+    let order = world.order(5000).await.order;
+    let app = &world.app.app;
+    let paths = [
+        (&world.app.admin, "/api/v1/events".to_owned()),
+        (&world.driver, format!("/api/app/v1/orders/{order}/events")),
+    ];
+    for (client, path) in paths {
+        let mut claims = app.tokens.read(&client.token).unwrap();
+        let mut lasting = Stream::open(client, &path).await;
+        claims.exp = Utc::now().timestamp() + 5;
+        let brief = world.app.bearer(&app.tokens.sign(&claims).unwrap());
+        let mut stream = Stream::open(&brief, &path).await;
+        while stream.line().await.is_some() {}
+        assert!(Utc::now().timestamp() >= claims.exp);
+        // The session itself goes on.
+        let line = tokio::time::timeout(Duration::from_millis(200), async { while lasting.line().await.is_some() {} });
+        assert!(line.await.is_err(), "the other one was told to end");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_its_session() {
     let app = TestApp::new().await;
     let tenant = app.tenant().await;

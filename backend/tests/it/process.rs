@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use schema::{device_commands, users};
+use schema::{device_commands, secrets, users};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ pub fn program(subcommand: &[&str], database: &str, address: SocketAddr, folder:
         .env("WATTYARD_ADMIN_PASSWORD", PASSWORD)
         .env("WATTYARD__DATABASE__FOLDER", folder)
         .env("WATTYARD__DATABASE__CONNECTIONS", "5")
+        // Many of them run at once.
+        .env("WATTYARD__METRICS__HTTP", "127.0.0.1:0")
         .env("RUST_LOG", "warn")
         .stdin(Stdio::null())
         .stdout(Stdio::null());
@@ -109,7 +111,7 @@ async fn a_charger_is_rebooted_through_a_process_that_does_not_hold_it() {
 
     assert_eq!((api.status("/api/v1/auth/me").await, gateway.status("/api/v1/auth/me").await), (401, 404));
     assert_eq!((api.status("/api/openapi.json").await, gateway.status("/api/openapi.json").await), (200, 404));
-    assert_eq!((api.status("/livez").await, gateway.status("/metrics").await), (200, 200));
+    assert_eq!((api.status("/livez").await, gateway.status("/metrics").await), (200, 404));
     assert_eq!(Charger::try_connect_to(&api.url, &site.serial_no, &[OCPP]).await.err(), Some(404));
     let mut charger = Charger::try_connect_to(&gateway.url, &site.serial_no, &[OCPP]).await.unwrap();
     eventually(true, async || is_online(&app, site.charger).await).await;
@@ -148,9 +150,13 @@ async fn a_charger_is_rebooted_through_a_process_that_does_not_hold_it() {
 
 #[tokio::test]
 async fn whoever_works_on_jobs_shows_a_heartbeat() {
-    let worker = Alone::start("worker", &empty_database().await).await;
+    let address = free_address();
+    let _worker = Alone::start_with("worker", &empty_database().await, |command, _| {
+        command.env("WATTYARD__METRICS__HTTP", address.to_string());
+    })
+    .await;
     let beat = async || {
-        let metrics = http_client().unwrap().get(format!("{}/metrics", worker.url)).send().await.unwrap();
+        let metrics = http_client().unwrap().get(format!("http://{address}/metrics")).send().await.unwrap();
         let metrics = metrics.text().await.unwrap();
         let beat = metrics.lines().find_map(|it| it.strip_prefix("wattyard_jobs_heartbeat_timestamp_seconds "));
         beat.map_or(0.0, |it| it.parse::<f64>().unwrap())
@@ -161,6 +167,89 @@ async fn whoever_works_on_jobs_shows_a_heartbeat() {
         eventually(true, async || beat().await > last).await;
         last = beat().await;
     }
+}
+
+#[tokio::test]
+async fn metrics_are_told_at_their_own_address_or_with_a_token() {
+    let database = empty_database().await;
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let gateway = Alone::start_with("gateway", &database, |command, folder| {
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        command.env("WATTYARD__METRICS__HTTP", address.to_string()).stderr(log);
+    })
+    .await;
+    // It serves all the same, and says what is missing.
+    assert_eq!((gateway.status("/livez").await, gateway.status("/metrics").await), (200, 404));
+    let log = std::fs::read_to_string(gateway.folder.join("log")).unwrap();
+    assert!(log.contains(&format!("cannot listen on {address}")) && log.contains("metrics.http"), "{log}");
+    drop(taken);
+    let token = Alone::start_with("gateway", &database, |command, _| {
+        command.env("WATTYARD__METRICS__HTTP", address.to_string()).env("WATTYARD__METRICS__TOKEN", "a token");
+    })
+    .await;
+    let http = http_client().unwrap();
+    assert!(http.get(format!("http://{address}/metrics")).send().await.is_err(), "nobody listens there");
+    let told = async |given: &str| http.get(format!("{}/metrics", token.url)).bearer_auth(given).send().await.unwrap();
+    assert_eq!((token.status("/metrics").await, told("another").await.status().as_u16()), (401, 401));
+    let metrics = told("a token").await;
+    assert_eq!(metrics.status(), 200);
+    assert!(metrics.text().await.unwrap().contains("wattyard_http_requests_total"));
+}
+
+#[tokio::test]
+async fn processes_agree_on_the_secret_that_they_sign_with() {
+    let database = empty_database().await;
+    let (one, two) = tokio::join!(Alone::start("api", &database), Alone::start("api", &database));
+    let http = http_client().unwrap();
+    let form = json!({"username": "admin", "password": PASSWORD});
+    let login = http.post(format!("{}/api/v1/auth/login", one.url)).json(&form).send().await.unwrap();
+    let login: serde_json::Value = login.json().await.unwrap();
+    let token = login["access_token"].as_str().unwrap();
+    let me = http.get(format!("{}/api/v1/auth/me", two.url)).bearer_auth(token).send().await.unwrap();
+    assert_eq!(me.status(), 200);
+}
+
+#[tokio::test]
+async fn a_secret_that_lay_in_a_file_is_taken_over() {
+    let database = empty_database().await;
+    let with_file = |secret: &'static str| {
+        Alone::start_with("api", &database, move |_, folder| {
+            std::fs::write(folder.join("jwt-secret"), format!("{secret}\n")).unwrap();
+        })
+    };
+    let kept = async || {
+        let mut conn = backend::db::connect(&database).await.unwrap();
+        secrets::table.select(secrets::value).load::<String>(&mut conn).await.unwrap()
+    };
+    let _first = with_file("a secret of old").await;
+    assert_eq!(kept().await, ["a secret of old"]);
+    // What is in the database counts from then on.
+    let _second = with_file("another").await;
+    assert_eq!(kept().await, ["a secret of old"]);
+}
+
+#[tokio::test]
+async fn looking_at_a_database_does_not_bring_it_up_to_date() {
+    let database = empty_database().await;
+    let folder = std::env::temp_dir();
+    let verify = || program(&["verify"], &database, free_address(), &folder).output().unwrap();
+    let mut conn = backend::db::connect(&database).await.unwrap();
+    let refused = verify();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("run `backend migrate` first"), "{refused:?}");
+    let tables = "select count(*) from pg_tables where schemaname = 'public'";
+    let tables = diesel::dsl::sql::<diesel::sql_types::BigInt>(&format!("({tables})"));
+    assert_eq!(diesel::select(tables).get_result::<i64>(&mut conn).await.unwrap(), 0);
+
+    assert!(program(&["migrate"], &database, free_address(), &folder).status().unwrap().success());
+    assert!(verify().status.success());
+    let newest = "delete from __diesel_schema_migrations where version = \
+        (select max(version) from __diesel_schema_migrations)";
+    diesel::sql_query(newest).execute(&mut conn).await.unwrap();
+    let refused = verify();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("1 migration is pending"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -54,7 +54,13 @@ async fn what_was_kept_long_enough_is_thrown_away() {
         insert into login_codes (phone, code_hash, sent_at, expires_at, counted_from) values
             ('old', '', now() - interval '2 days', now() - interval '2 days', now() - interval '2 days'),
             ('young', '', now(), now() - interval '23 hours', now() - interval '2 days'),
-            ('old, counted', '', now(), now() - interval '2 days', now())",
+            ('old, counted', '', now(), now() - interval '2 days', now());
+        insert into code_counts (subject, sends, counted_from) values
+            ('old', 1, now() - interval '25 hours'), ('young', 1, now() - interval '23 hours');
+        insert into login_tries (name, network, failed, failed_at, succeeded_at) values
+            ('old', '', 1, now() - interval '25 hours', null), ('young', '', 1, now() - interval '23 hours', null),
+            ('old, known', '', 0, now() - interval '91 days', now() - interval '91 days'),
+            ('young, known', '', 0, now() - interval '91 days', now() - interval '89 days')",
         frames[0], frames[1], inbox[0], inbox[1],
     ))
     .await
@@ -71,6 +77,8 @@ async fn what_was_kept_long_enough_is_thrown_away() {
             union all select 'key ' || key from idempotency_keys
             union all select 'job ' || key from jobs where kind = 'test'
             union all select 'session ' || token_hash from sessions where agent = 'test'
+            union all select 'count ' || subject from code_counts
+            union all select 'tries ' || name from login_tries where network = ''
             union all select 'code ' || phone from login_codes) it group by what order by what collate \"C\"",
     )
     .load(&mut conn)
@@ -80,6 +88,7 @@ async fn what_was_kept_long_enough_is_thrown_away() {
     let kept = [
         "1 code old, counted",
         "1 code young",
+        "1 count young",
         "1 frame young",
         "1 job old, dead",
         "1 job young",
@@ -88,6 +97,8 @@ async fn what_was_kept_long_enough_is_thrown_away() {
         "1 message young",
         "1 rejected young",
         "1 session young",
+        "1 tries young",
+        "1 tries young, known",
     ];
     assert_eq!(left, kept);
 }

@@ -76,7 +76,7 @@ pub struct UserRow {
     pub enabled: bool,
     /// The password must be changed before anything else.
     pub must_change_password: bool,
-    /// Too many wrong passwords: until then nobody can log in.
+    /// Too many wrong passwords: until then nobody can log in from where they came.
     pub locked_until: Option<DateTime<Utc>>,
     /// When they last logged in.
     pub last_login_at: Option<DateTime<Utc>>,

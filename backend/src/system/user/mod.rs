@@ -20,6 +20,7 @@ use shared::system::user::{Reach, UserFilter, UserRow, Users};
 use shared::user::UserKind;
 use uuid::Uuid;
 
+use crate::auth::lockout;
 use crate::auth::scope::Scope;
 use crate::beyond;
 use crate::crud::{Browse, page};
@@ -54,7 +55,6 @@ struct User {
     email: Option<String>,
     enabled: bool,
     must_change_password: bool,
-    locked_until: Option<DateTime<Utc>>,
     last_login_at: Option<DateTime<Utc>>,
     password_changed_at: DateTime<Utc>,
     version: i64,
@@ -89,7 +89,7 @@ impl From<User> for UserRow {
             stations: vec![],
             enabled: it.enabled,
             must_change_password: it.must_change_password,
-            locked_until: it.locked_until,
+            locked_until: None,
             last_login_at: it.last_login_at,
             password_changed_at: it.password_changed_at,
             version: it.version,
@@ -117,6 +117,10 @@ async fn complete(conn: &mut AsyncPgConnection, scope: &Scope, users: &mut [User
         .select((user_stations::user_id, station_table::id, station_table::line, station_table::name))
         .load(conn)
         .await?;
+    let mut locks = lockout::locks(conn, users.iter().map(|it| it.username.as_str())).await?;
+    for user in users.iter_mut() {
+        user.locked_until = locks.remove(&user.username.to_lowercase());
+    }
     for (user, id, name) in roles {
         if let Some(user) = users.iter_mut().find(|it| it.id == user) {
             user.role_ids.push(id);
