@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, Tone};
@@ -288,13 +290,36 @@ pub struct UnsavedTrialForm {
 }
 
 /// What a hypothetical charge costs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
     /// The bill, when the charge and the tariff make only one possible.
     #[serde(flatten)]
     pub bill: Option<Bill>,
     /// When only the energy is known and the price depends on the time: what it would cost in each period.
     pub each_period: Vec<PeriodTrial>,
+}
+
+/// By hand, because a part that is not always there cannot be derived: its fields are there, or not.
+impl PartialSchema for Trial {
+    fn schema() -> RefOr<Schema> {
+        let periods = ArrayBuilder::new().items(Ref::from_schema_name(PeriodTrial::name())).description(Some(
+            "When only the energy is known and the price depends on the time: what it would cost in each period.",
+        ));
+        let each = ObjectBuilder::new().property("each_period", periods).required("each_period").build();
+        let both = AllOfBuilder::new().item(Ref::from_schema_name(Bill::name())).item(each.clone()).build();
+        let either = AnyOfBuilder::new().item(each).item(both);
+        let about = "What a hypothetical charge costs: a bill, when charge and tariff make only one possible.";
+        RefOr::T(either.description(Some(about)).build().into())
+    }
+}
+
+impl ToSchema for Trial {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for (name, schema) in [(PeriodTrial::name(), PeriodTrial::schema()), (Bill::name(), Bill::schema())] {
+            schemas.push((name.into_owned(), schema));
+        }
+        PeriodTrial::schemas(schemas);
+    }
 }
 
 /// What a charge would cost if all of it fell into one period.

@@ -236,8 +236,11 @@ fn fill_examples(document: &mut Value, operations: &[Op]) {
     }
 }
 
+/// The deepest that an example goes: trees have no end.
+const DEEPEST: usize = 12;
+
 fn example(schema: &Value, all: &Map<String, Value>, depth: usize) -> Option<Value> {
-    if depth > 6 {
+    if depth > DEEPEST {
         return None;
     }
     if let Some(example) = schema.get("example").or_else(|| schema.get("examples")?.get(0)) {
