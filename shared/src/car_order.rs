@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::Code;
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::fixed::{Fen, Kwh};
 use crate::invoice::{InvoiceRequest, InvoiceRow, InvoiceState};
 use crate::order::{CarOrderKind, EndReason, OrderFlag, OrderState, OrderStep, StartMethod, StepDetail};
@@ -269,6 +269,14 @@ pub struct CarOrderFilter {
     pub created_to: Option<NaiveDate>,
 }
 
+const PHONE: Fact = Fact::new("phone", t("手机号", "Phone"), As::Text);
+const PREPAID: Fact = Fact::new("prepaid_fen", t("预付(元)", "Prepaid (yuan)"), As::Fen);
+const TOTAL: Fact = Fact::new("total_fen", t("费用(元)", "Fee (yuan)"), As::Fen);
+const REFUNDED: Fact = Fact::new("refunded_fen", t("已退(元)", "Refunded (yuan)"), As::Fen);
+const REFUNDABLE: Fact = Fact::new("refundable_fen", t("可退(元)", "Refundable (yuan)"), As::Fen);
+/// The same amount, to whoever invoices it.
+const KEPT: Fact = Fact::new("refundable_fen", t("开票金额(元)", "To be invoiced (yuan)"), As::Fen);
+
 /// Car orders (汽车订单).
 pub struct CarOrders;
 
@@ -327,19 +335,32 @@ impl Resource for CarOrders {
     ];
     const ACTIONS: &'static [Action] = &[
         Action::new("end", t("结束", "End"))
+            .done(t("订单已结束", "The order has ended"))
             .fields(EndForm::FIELDS)
+            .facts(&[
+                PHONE,
+                Fact::new("connector_code", t("电枪编号", "Connector"), As::Text),
+                Fact::new("kwh", t("电量(kWh)", "Energy (kWh)"), As::Number),
+                PREPAID,
+            ])
             .when(|it| OrderState::of(&it["state"]).is_some_and(OrderState::can_be_ended))
             .danger()
             .keyed(),
         Action::new("refund", t("退费", "Refund"))
+            .done(t("退费申请已提交", "The refund is under way"))
             .fields(RefundForm::FIELDS)
+            .facts(&[PHONE, TOTAL, REFUNDED, REFUNDABLE])
             .when(|it| OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0)
             .danger()
             .keyed(),
-        Action::new("invoice", t("开票", "Invoice")).fields(InvoiceRequest::FIELDS).when(|it| {
-            let invoiced = InvoiceState::of(&it["invoice"]).is_some_and(InvoiceState::is_live);
-            OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0 && !invoiced
-        }),
+        Action::new("invoice", t("开票", "Invoice"))
+            .done(t("开票申请已提交", "The invoice is under way"))
+            .fields(InvoiceRequest::FIELDS)
+            .facts(&[PHONE, Fact::new("station_name", t("电站", "Station"), As::Text), TOTAL, KEPT])
+            .when(|it| {
+                let invoiced = InvoiceState::of(&it["invoice"]).is_some_and(InvoiceState::is_live);
+                OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0 && !invoiced
+            }),
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }

@@ -39,6 +39,7 @@ mod process;
 mod refund;
 mod reservation;
 mod retention;
+mod simulate;
 mod system;
 mod tariff;
 mod verify;
