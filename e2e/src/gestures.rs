@@ -303,15 +303,14 @@ impl Browser {
         Ok(question)
     }
 
-    /// The password that is told once, after which the question is closed.
+    /// The password that is told once; says that it is kept.
     ///
     /// # Errors
     /// None is told.
     pub async fn one_time_password(&self) -> Result<String> {
-        let told = self.see_text("[data-test='confirm']", "一次性密码：").await?.text().await?;
-        self.click("[data-test='confirm-no']").await?;
-        let password = told.lines().find_map(|it| it.trim().strip_prefix("一次性密码："));
-        Ok(password.context("no password")?.trim().to_owned())
+        let password = self.see("[data-test='secret'] [data-test='password']").await?.text().await?;
+        self.click("[data-test='secret'] [data-test='kept']").await?;
+        Ok(password.trim().to_owned())
     }
 
     /// Waits for a notice that contains a text, and closes it.

@@ -47,6 +47,7 @@ mod retention;
 mod search;
 mod seen;
 mod sheet;
+mod simulate;
 mod system;
 mod tariff;
 mod verify;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub use self::form::CarChargerForm;
 pub use self::row::{CarChargerDetail, CarChargerRow, ConnectorCounts, DeviceData};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::resource::{Resource, Verb};
 use crate::station::{ENABLED, Nature};
 use crate::text::{Text, t};
@@ -82,6 +82,14 @@ pub struct CarChargerFilter {
     pub enabled: Option<bool>,
 }
 
+/// Which device a form is about.
+const DEVICE: &[Fact] = &[
+    Fact::new("station_name", t("所属电站", "Station"), As::Text),
+    Fact::new("area_name", t("所属区域", "Area"), As::Text),
+    Fact::new("code", t("电桩编号", "Code"), As::Text),
+    Fact::new("serial_no", t("出厂标识", "Serial number"), As::Text),
+];
+
 /// Chargers for cars (电桩管理).
 pub struct CarChargers;
 
@@ -140,28 +148,36 @@ impl Resource for CarChargers {
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
     const ACTIONS: &'static [Action] = &[
         Action::new("reboot", t("重启设备", "Reboot"))
+            .done(t("指令已下发", "The command is on its way"))
             .fields(&[Field::new("hard", t("强制重启", "At once"), Input::Switch)
                 .help(t("立即重启，正在进行的充电会中断", "Charges that are running are cut off"))])
+            .facts(DEVICE)
             .confirm(t("确定重启该设备吗？", "Reboot this device?"))
             .when(|it| it["online"] == true)
             .danger()
             .keyed(),
-        Action::new("sync-clock", t("同步时钟", "Synchronise clock")).when(|it| it["online"] == true).keyed(),
-        Action::new("refresh", t("刷新状态", "Refresh state")).when(|it| it["online"] == true).keyed(),
+        Action::new("sync-clock", t("同步时钟", "Synchronise clock"))
+            .done(t("指令已下发", "The command is on its way"))
+            .when(|it| it["online"] == true)
+            .keyed(),
+        Action::new("refresh", t("刷新状态", "Refresh state"))
+            .done(t("指令已下发", "The command is on its way"))
+            .when(|it| it["online"] == true)
+            .keyed(),
         Action::new("unlock", t("解锁枪", "Unlock connector"))
+            .done(t("指令已下发", "The command is on its way"))
             .fields(&[
                 Field::new("connector", t("枪序号", "Connector number"), Input::Int { min: 1, max: 99 }).required()
             ])
+            .facts(DEVICE)
             .when(|it| it["online"] == true)
             .keyed(),
-        Action::new("set-password", t("设置接入密码", "Set password")).fields(&[Field::new(
-            "password",
-            t("接入密码", "Password"),
-            Input::Password,
-        )
-        .help(t(
-            "8 到 40 个字符，通常为 32 至 40 位十六进制密钥；留空则不校验密码",
-            "8 to 40 characters, usually a key of 32 to 40 hexadecimal digits; empty lets it in without one",
-        ))]),
+        Action::new("set-password", t("设置接入密码", "Set password"))
+            .done(t("接入密码已设置", "Password set"))
+            .fields(&[Field::new("password", t("接入密码", "Password"), Input::Password).help(t(
+                "8 到 40 个字符，通常为 32 至 40 位十六进制密钥；留空则不校验密码",
+                "8 to 40 characters, usually a key of 32 to 40 hexadecimal digits; empty lets it in without one",
+            ))])
+            .facts(DEVICE),
     ];
 }
