@@ -48,6 +48,8 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--window-size=1280,900",
+            // A name over plain HTTP, as colleagues reach a server in the house: not a secure context, as localhost is.
+            "--host-resolver-rules=MAP console.test 127.0.0.1",
             "--lang=zh-CN",
         ] {
             capabilities.add_arg(argument)?;

@@ -45,7 +45,7 @@ impl Platform {
             look: Duration::from_millis(200),
             patience: Duration::from_secs(60),
         };
-        let mut driver = Driver::new(phone.to_owned(), manner.into(), world.bank.clone(), self.app.http.clone());
+        let driver = Driver::new(phone.to_owned(), manner.into(), world.bank.clone(), self.app.http.clone());
         driver.log_in().await?;
         Ok(driver)
     }

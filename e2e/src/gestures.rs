@@ -303,7 +303,7 @@ impl Browser {
         Ok(question)
     }
 
-    /// The password that is told once, after which the question is closed.
+    /// The password that is told once; says that it is kept.
     ///
     /// # Errors
     /// None is told.
@@ -320,10 +320,10 @@ impl Browser {
     }
 
     async fn told_once(&self, label: &str) -> Result<String> {
-        let told = self.see_text("[data-test='confirm']", label).await?.text().await?;
-        self.click("[data-test='confirm-no']").await?;
-        let password = told.lines().find_map(|it| it.trim().strip_prefix(label));
-        Ok(password.context("no password")?.trim().to_owned())
+        self.see_text("[data-test='secret']", label).await?;
+        let password = self.see("[data-test='secret'] [data-test='password']").await?.text().await?;
+        self.click("[data-test='secret'] [data-test='kept']").await?;
+        Ok(password.trim().to_owned())
     }
 
     /// Waits for a notice that contains a text, and closes it.

@@ -46,7 +46,7 @@ impl Browser {
         self.save().await?;
         self.act(name, "approve").await?;
         self.agree().await?;
-        self.told("审核通过成功").await?;
+        self.told("已审核通过").await?;
         self.switch(name).await?;
         self.agree().await?;
         self.told("启用成功").await

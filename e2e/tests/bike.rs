@@ -98,7 +98,7 @@ async fn every_action_on_e_bike_stations_is_done_in_the_console() -> Result<()> 
             it.act("梧桐里单车站", "invoicing").await?;
             it.fill_in_seller().await?;
             it.save().await?;
-            it.told("发票配置成功").await?;
+            it.told("发票配置已保存").await?;
             let detail = it.detail("梧桐里单车站").await?;
             ensure!(detail.contains("杭州云栖充电有限公司") && detail.contains("91330100MA2BXXXX0B"), "{detail}");
             Ok(())

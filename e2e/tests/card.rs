@@ -55,7 +55,15 @@ async fn every_action_on_card_products_is_done_in_the_console() -> Result<()> {
             let tiers = it.see(".el-dialog [data-test='tiers']").await?.text().await?;
             ensure!(tiers.lines().map(str::trim).eq(["满 100.00 送 5.00", "满 300.00 送 20.00", "添加"]), "{tiers}");
             it.screenshot("card-product-form").await?;
+            // A tier that is typed and not added is refused or taken up, and never dropped.
+            it.enter("tiers", "800").await?;
+            it.click(".el-dialog [data-test='ok']").await?;
+            it.see_text(".el-dialog [data-field='tiers'] .el-form-item__error", "金额").await?;
+            it.enter("tiers-1", "100").await?;
             it.save().await?;
+            it.act("滨江充电卡", "edit").await?;
+            it.see_text(".el-dialog [data-test='tiers']", "满 800.00 送 100.00").await?;
+            it.click(".el-dialog [data-test='cancel']").await?;
             product(it, "车队卡", "虚拟卡", "集体户", ("200", "200")).await?;
             it.save().await?;
             product(it, "车队卡", "虚拟卡", "个人", ("1", "1")).await?;

@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 
 use crate::kit::confirm::questions;
+use crate::kit::secret::secrets;
 use crate::kit::toast::toasts;
 use crate::lang::{self, lang_tracked};
 use crate::pages::login::login;
 use crate::shell::shell;
-use crate::{api, brand, events, nav, session};
+use crate::{api, brand, events, nav, session, store};
 
 /// Puts the console into the page.
 pub fn start() {
@@ -19,6 +20,7 @@ pub fn start() {
     api::on_refused(session::refused);
     nav::install();
     events::install();
+    store::on_change(session::elsewhere);
     mount_to_body(app);
 }
 
@@ -32,6 +34,7 @@ fn app() -> AnyView {
             if at_login.get() { login() } else { shell() }
         }}
         {questions()}
+        {secrets()}
         {toasts()}
     }
     .into_any()

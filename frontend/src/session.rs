@@ -21,9 +21,21 @@ pub fn me() -> Option<Me> {
     ME.get()
 }
 
-/// Whether somebody is, followed.
-pub fn known() -> bool {
-    ME.with(Option::is_some)
+/// Who is logged in, with all that decides which pages and buttons there are; empty when nobody is; followed. Another name or
+/// password is no other standing: nothing has to be drawn anew for it.
+pub fn standing() -> String {
+    ME.with(|it| {
+        let Some(Me { id, provider_id, property_id, collective_id, permissions, .. }) = it else {
+            return String::new();
+        };
+        let node = [provider_id, property_id, collective_id].map(|it| it.map(|it| it.to_string()).unwrap_or_default());
+        format!("{id} {} {}", node.join(" "), permissions.join(" "))
+    })
+}
+
+/// The id of whoever is logged in; empty when nobody is; followed.
+pub fn id() -> String {
+    ME.with(|it| it.as_ref().map(|it| it.id.to_string()).unwrap_or_default())
 }
 
 /// What to call them.
@@ -35,6 +47,12 @@ pub fn called() -> String {
 /// Whether they must choose a password of their own before anything else; followed.
 pub fn must_change_password() -> bool {
     ME.with(|it| it.as_ref().is_some_and(|it| it.must_change_password))
+}
+
+/// They have chosen a password of their own. Nothing is asked for it: whoever goes on at once must not be held up by what
+/// was known before.
+pub fn chose_password() {
+    ME.update(|it| it.iter_mut().for_each(|it| it.must_change_password = false));
 }
 
 /// The provider, property or collective that they belong to, by the name of the field that asks for it: who belongs to one
@@ -89,6 +107,22 @@ pub async fn login(username: &str, password: &str) -> Result<(), Failure> {
     api::keep(&tokens);
     ME.set(Some(tokens.user));
     Ok(())
+}
+
+/// Another window has logged out, or somebody else in: this one goes along. Who was only given new tokens stays.
+pub fn elsewhere() {
+    let (held, own) = (api::whose(), untrack(id));
+    // Tokens that an earlier version has kept do not say whose they are.
+    if own.is_empty() || held.as_ref().is_some_and(|it| it.is_empty() || *it == own) {
+        return;
+    }
+    forget();
+    // What is written of a page must not be shown to somebody else, so nothing leads back to it.
+    nav::replace(if held.is_some() { "/" } else { "/login" });
+    if held.is_some() {
+        // The frame is there already, and asks only once who it is for.
+        drop(window().location().reload());
+    }
 }
 
 /// Logs out.

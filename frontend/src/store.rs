@@ -1,9 +1,16 @@
 //! The browser's local storage: what outlives a reload and is shared by all windows.
 
+use leptos::prelude::window_event_listener_untyped;
 use web_sys::Storage;
 
 fn storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok().flatten()
+}
+
+/// Runs whenever another window has changed what is kept; called once.
+pub fn on_change(act: fn()) {
+    // Stays for as long as the console does.
+    _ = window_event_listener_untyped("storage", move |_| act());
 }
 
 /// Reads a value.

@@ -380,6 +380,7 @@ impl Resource for Refunds {
         Field::new("finished", t("退款时间", "Ended"), Input::Days),
     ];
     const ACTIONS: &'static [Action] = &[Action::new("retry", t("重新退款", "Refund again"))
+        .done(t("退款申请已提交", "The refund is under way"))
         .confirm(t(
             "渠道已明确退款失败，将以新的退款单号重新发起。",
             "The channel has definitely not refunded it. It is asked to under a new number.",

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::car_order::CarOrderRow;
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::pricing::ReservationState;
 use crate::resource::{Form, Resource, Row, Verb};
 use crate::text::{Text, t};
@@ -169,7 +169,14 @@ impl Resource for Reservations {
         Field::new("created", t("创建时间", "Created"), Input::Days),
     ];
     const ACTIONS: &'static [Action] = &[Action::new("end", t("结束", "End"))
+        .done(t("预约已结束", "The reservation has ended"))
         .fields(EndReservationForm::FIELDS)
+        .facts(&[
+            Fact::new("phone", t("手机号", "Phone"), As::Text),
+            Fact::new("plate", t("车牌号", "Plate"), As::Text),
+            Fact::new("station_name", t("电站名称", "Station"), As::Text),
+            Fact::new("connector_code", t("电枪编号", "Connector"), As::Text),
+        ])
         .when(|it| ReservationState::of(&it["state"]).is_some_and(ReservationState::is_live))
         .danger()
         .keyed()];

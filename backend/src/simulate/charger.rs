@@ -1,7 +1,7 @@
 //! A simulated charger: speaks OCPP 1.6-J over a real socket, loses its connection now and then, and forgets no charge.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -81,9 +81,30 @@ pub struct Handle {
     pub serial_no: String,
     deeds: mpsc::Sender<Deed>,
     view: watch::Receiver<View>,
+    parked: Arc<Mutex<BTreeSet<i32>>>,
+}
+
+/// The place at a connector, for one car; given back when it is dropped.
+#[derive(Debug)]
+pub struct Bay {
+    /// The connector's number.
+    pub number: i32,
+    parked: Arc<Mutex<BTreeSet<i32>>>,
+}
+
+impl Drop for Bay {
+    fn drop(&mut self) {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
 }
 
 impl Handle {
+    /// Drives up to a connector; `None` when somebody stands there.
+    pub fn park(&self, number: i32) -> Option<Bay> {
+        let came = self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+        came.then(|| Bay { number, parked: self.parked.clone() })
+    }
+
     /// Does something at the charger.
     ///
     /// # Errors
@@ -136,7 +157,7 @@ pub fn spawn(
             () = charger.live(received) => {}
         }
     });
-    Handle { serial_no, deeds, view }
+    Handle { serial_no, deeds, view, parked: Arc::default() }
 }
 
 fn configuration(habits: &Habits) -> BTreeMap<String, (bool, String)> {

@@ -5,24 +5,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use rand::Rng;
-use rand::seq::{IndexedRandom, IteratorRandom};
-use reqwest::Method;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rand::seq::{IteratorRandom, SliceRandom};
 use serde_json::{Value, json};
 use shared::driver_app::{
-    ChargerFound, DriverOrderDetail, DriverPayment, DriverReservation, DriverTokens, LiveOrder, NearbyStation,
-    OrderToPay,
+    ChargerFound, DriverOrderDetail, DriverPayment, DriverReservation, LiveOrder, NearbyStation, OrderToPay,
 };
 use shared::fixed::Fen;
 use shared::invoice::{Buyer, DriverInvoice, DriverInvoiceRequest};
 use shared::order::OrderState;
 use uuid::Uuid;
 
+use super::account::{Account, Refusal};
 use super::bank::Bank;
-use super::charger::{Deed, Handle};
+use super::charger::{Bay, Deed, Handle};
 use super::connector::Car;
 
 /// How a driver behaves.
@@ -50,12 +47,15 @@ pub type Chargers = Arc<HashMap<String, Handle>>;
 
 /// A driver.
 pub struct Driver {
-    phone: String,
     manner: Arc<Manner>,
     bank: Bank,
-    http: reqwest::Client,
-    token: String,
+    account: Account,
 }
+
+/// Connectors at which a driver tries their luck before they drive on.
+const TRIES: usize = 4;
+/// How long the platform may take to hear from a charger that a plug was put in.
+const PLUGGED: Duration = Duration::from_secs(10);
 
 /// How an order ended, as the driver saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,21 +69,20 @@ pub struct Outcome {
 impl Driver {
     /// A driver with a telephone number.
     pub fn new(phone: String, manner: Arc<Manner>, bank: Bank, http: reqwest::Client) -> Self {
-        Self { phone, manner, bank, http, token: String::new() }
+        let account = Account::new(phone, manner.platform.clone(), manner.patience, bank.clone(), http);
+        Self { manner, bank, account }
     }
 
     /// Charges again and again until told to stop.
-    pub async fn live(mut self, chargers: Chargers, stopping: tokio_util::sync::CancellationToken) {
+    pub async fn live(self, chargers: Chargers, stopping: tokio_util::sync::CancellationToken) {
+        let mut failures = 0;
         loop {
-            tokio::select! {
+            let trip = tokio::select! {
                 () = stopping.cancelled() => return,
-                trip = self.trip(&chargers) => if let Err(err) = trip {
-                    tracing::debug!(phone = %self.phone, error = %err, "a trip went wrong: {err:#}");
-                    // The session may have ended with the server.
-                    self.token.clear();
-                }
-            }
-            let pause = rand::rng().random_range(self.manner.away.clone());
+                trip = self.trip(&chargers) => trip,
+            };
+            let away = rand::rng().random_range(self.manner.away.clone());
+            let pause = self.note(trip, &mut failures).map_or(away, |told| told.max(away));
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -91,56 +90,85 @@ impl Driver {
         }
     }
 
-    /// One charge from finding a station to driving off; `None` when everything was taken.
+    /// Logs how a trip went. What goes wrong once is life; what goes wrong again and again is a warning, more and more
+    /// seldom. Gives how long the platform wants to be left alone.
+    fn note(&self, trip: Result<Option<Outcome>>, failures: &mut u32) -> Option<Duration> {
+        let phone = &self.account.phone;
+        let wrong = match trip {
+            Ok(Some(Outcome { order_id, state })) => {
+                tracing::info!(phone, order = %order_id, %state, "a charge has ended");
+                *failures = 0;
+                return None;
+            }
+            Ok(None) => anyhow!("no connector is free"),
+            Err(err) => err,
+        };
+        *failures += 1;
+        let failures = *failures;
+        if failures > 1 && failures.is_power_of_two() {
+            tracing::warn!(phone, failures, "no charge, {failures} times in a row: {wrong:#}");
+        } else {
+            tracing::debug!(phone, failures, "no charge: {wrong:#}");
+        }
+        Refusal::of(&wrong).and_then(|it| it.retry_after)
+    }
+
+    /// One charge from finding a station to driving off; `None` when everything was taken. Where the platform does not let
+    /// them begin, they try the next connector.
     ///
     /// # Errors
-    /// The platform cannot be reached or says something unexpected.
-    pub async fn trip(&mut self, chargers: &Chargers) -> Result<Option<Outcome>> {
-        if self.token.is_empty() {
+    /// The platform cannot be reached, says something unexpected, or refuses an order at every connector that was tried.
+    pub async fn trip(&self, chargers: &Chargers) -> Result<Option<Outcome>> {
+        if !self.account.known().await {
             self.log_in().await?;
         }
-        let Some((handle, connector, number)) = self.find(chargers).await? else { return Ok(None) };
-        let car = Car {
-            capacity_wh: rand::rng().random_range(40..=100) * 1000,
-            soc: rand::rng().random_range(10..=60),
-            max_power_w: rand::rng().random_range(6..=20) * 10_000,
-            asleep: false,
+        let mut refused = None;
+        for (handle, connector, number) in self.find(chargers).await?.into_iter().take(TRIES) {
+            let Some(bay) = handle.park(number) else { continue };
+            let car = Car {
+                capacity_wh: rand::rng().random_range(40..=100) * 1000,
+                soc: rand::rng().random_range(10..=60),
+                max_power_w: rand::rng().random_range(6..=20) * 10_000,
+                asleep: false,
+            };
+            match self.visit(&handle, &bay, connector, car).await {
+                Err(err) if Refusal::is_conflict(&err) => {
+                    tracing::debug!(phone = %self.account.phone, "not here: {err:#}");
+                    refused = Some(err);
+                    tokio::time::sleep(self.manner.look).await;
+                }
+                done => return done.map(Some),
+            }
+        }
+        refused.map_or(Ok(None), Err)
+    }
+
+    /// Plugs in, charges and takes the plug out, whatever happens in between.
+    async fn visit(&self, handle: &Handle, bay: &Bay, connector: Uuid, car: Car) -> Result<Outcome> {
+        handle.act(Deed::Plug(bay.number, car)).await?;
+        let charged = match self.order_plugged(connector).await {
+            Ok(made) => self.charge(made).await,
+            Err(err) => Err(err),
         };
-        handle.act(Deed::Plug(number, car)).await?;
-        let charged = self.charge(connector).await;
-        handle.act(Deed::Unplug(number)).await?;
-        charged.map(Some)
+        handle.act(Deed::Unplug(bay.number)).await?;
+        charged
     }
 
     /// Logs in with the code that the text message brings.
     ///
     /// # Errors
     /// As [`Driver::trip`].
-    pub async fn log_in(&mut self) -> Result<()> {
-        let before = self.bank.code(&self.phone);
-        let _: Value = self.call(Method::POST, "auth/code", &json!({ "phone": self.phone })).await?;
-        let deadline = tokio::time::Instant::now() + self.manner.patience;
-        let code = loop {
-            if let Some(code) = self.bank.code(&self.phone).filter(|it| Some(it) != before.as_ref()) {
-                break code;
-            }
-            if tokio::time::Instant::now() > deadline {
-                bail!("no text message for {}", self.phone);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        };
-        let form = json!({ "phone": self.phone, "code": code });
-        let tokens: DriverTokens = self.call(Method::POST, "auth/login", &form).await?;
-        self.token = tokens.access_token;
-        Ok(())
+    pub async fn log_in(&self) -> Result<()> {
+        self.account.log_in().await
     }
 
-    /// A free connector of a charger that is simulated here: the charger, the connector's id and number. A driver is not told
-    /// which hardware stands at a station, and so walks up to a few chargers and scans their codes.
-    async fn find(&self, chargers: &Chargers) -> Result<Option<(Handle, Uuid, i32)>> {
-        let near: Vec<NearbyStation> = self.get("stations?lng=120.2&lat=30.25&radius_m=100000").await?;
+    /// The connectors without a car of some chargers that are simulated here: the charger, the connector's id and number, in
+    /// any order. A driver is not told which hardware stands at a station, and so walks up to a few chargers and scans their
+    /// codes.
+    async fn find(&self, chargers: &Chargers) -> Result<Vec<(Handle, Uuid, i32)>> {
+        let near: Vec<NearbyStation> = self.account.get("stations?lng=120.2&lat=30.25&radius_m=100000").await?;
         if near.iter().all(|it| it.free == 0) {
-            return Ok(None);
+            return Ok(vec![]);
         }
         let mut free = vec![];
         let near: Vec<&Handle> = chargers.values().choose_multiple(&mut rand::rng(), LOOKS);
@@ -151,12 +179,28 @@ impl Driver {
             let open = charger.connectors.iter().filter(|it| !taken.contains(&it.number) && charger.online);
             free.extend(open.map(|it| (handle.clone(), it.id, it.number)));
         }
-        Ok(free.choose(&mut rand::rng()).cloned())
+        free.shuffle(&mut rand::rng());
+        Ok(free)
     }
 
-    /// Orders, pays, watches, stops and waits for the end.
-    async fn charge(&self, connector: Uuid) -> Result<Outcome> {
-        let made = self.order(connector).await?;
+    /// Orders where a plug was put in a moment ago, of which the platform may not have heard yet.
+    async fn order_plugged(&self, connector: Uuid) -> Result<OrderToPay> {
+        let deadline = tokio::time::Instant::now() + PLUGGED.min(self.manner.patience);
+        loop {
+            match self.order(connector).await {
+                Err(err)
+                    if Refusal::of(&err).is_some_and(|it| it.code == "connector_not_plugged")
+                        && tokio::time::Instant::now() < deadline =>
+                {
+                    tokio::time::sleep(self.manner.look).await;
+                }
+                made => return made,
+            }
+        }
+    }
+
+    /// Pays, watches, stops and waits for the end.
+    async fn charge(&self, made: OrderToPay) -> Result<Outcome> {
         let order = made.order.id;
         self.pay(&made.payment)?;
         let stop_after = rand::rng().random_range(self.manner.charge.clone());
@@ -173,7 +217,11 @@ impl Driver {
                     let since = *charging_since.get_or_insert_with(tokio::time::Instant::now);
                     if since.elapsed() >= stop_after {
                         asked = true;
-                        self.stop(order).await?;
+                        match self.stop(order).await {
+                            // It has ended by itself meanwhile.
+                            Err(err) if Refusal::is_conflict(&err) => {}
+                            asked => asked?,
+                        }
                     }
                 }
                 _ => {}
@@ -191,7 +239,7 @@ impl Driver {
     /// As [`Driver::trip`].
     pub async fn order(&self, connector: Uuid) -> Result<OrderToPay> {
         let form = json!({ "connector_id": connector, "prepaid_fen": self.manner.prepaid, "start_method": "scan" });
-        self.call(Method::POST, "orders", &form).await
+        self.account.call("orders", &form).await
     }
 
     /// Has a connector kept free.
@@ -199,7 +247,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::trip`].
     pub async fn reserve(&self, connector: Uuid) -> Result<DriverReservation> {
-        self.call(Method::POST, "reservations", &json!({ "connector_id": connector })).await
+        self.account.call("reservations", &json!({ "connector_id": connector })).await
     }
 
     /// Gives a reservation up.
@@ -207,7 +255,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::trip`].
     pub async fn give_up(&self, reservation: Uuid) -> Result<DriverReservation> {
-        self.call(Method::POST, &format!("reservations/{reservation}/cancel"), &json!({})).await
+        self.account.call(&format!("reservations/{reservation}/cancel"), &json!({})).await
     }
 
     /// Pays in the wallet.
@@ -224,7 +272,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::trip`].
     pub async fn stop(&self, order: Uuid) -> Result<()> {
-        let _: Value = self.call(Method::POST, &format!("orders/{order}/stop"), &json!({})).await?;
+        let _: Value = self.account.call(&format!("orders/{order}/stop"), &json!({})).await?;
         Ok(())
     }
 
@@ -233,7 +281,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::trip`].
     pub async fn live_order(&self, order: Uuid) -> Result<LiveOrder> {
-        self.get(&format!("orders/{order}/live")).await
+        self.account.get(&format!("orders/{order}/live")).await
     }
 
     /// The order with its bill explained.
@@ -241,7 +289,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::trip`].
     pub async fn detail(&self, order: Uuid) -> Result<DriverOrderDetail> {
-        self.get(&format!("orders/{order}")).await
+        self.account.get(&format!("orders/{order}")).await
     }
 
     /// Looks at the order until it stands so.
@@ -267,7 +315,7 @@ impl Driver {
     /// # Errors
     /// As [`Driver::trip`].
     pub async fn scan(&self, code: &str) -> Result<ChargerFound> {
-        self.get(&format!("chargers/by-code/{code}")).await
+        self.account.get(&format!("chargers/by-code/{code}")).await
     }
 
     /// Asks for an invoice over some of one's orders, to a person of this name.
@@ -283,34 +331,6 @@ impl Driver {
             tax_id: None,
             email: "driver@example.com".to_owned(),
         };
-        self.call(Method::POST, "invoices", &form).await
-    }
-
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        self.send(self.http.get(self.url(path)), path).await
-    }
-
-    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T> {
-        let key = Uuid::new_v4().to_string();
-        let request = self.http.request(method, self.url(path)).header("idempotency-key", key).json(body);
-        self.send(request, path).await
-    }
-
-    async fn send<T: DeserializeOwned>(&self, mut request: reqwest::RequestBuilder, path: &str) -> Result<T> {
-        if !self.token.is_empty() {
-            request = request.bearer_auth(&self.token);
-        }
-        let response = request.send().await?;
-        let status = response.status();
-        let body = response.bytes().await?;
-        if !status.is_success() {
-            bail!("{path}: {status} {}", String::from_utf8_lossy(&body));
-        }
-        let body: &[u8] = if body.is_empty() { b"null" } else { &body };
-        serde_json::from_slice(body).with_context(|| format!("{path} answered something unexpected"))
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("{}/api/app/v1/{path}", self.manner.platform)
+        self.account.call("invoices", &form).await
     }
 }

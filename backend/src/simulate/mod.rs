@@ -1,6 +1,7 @@
 //! A simulated world around the platform: chargers over real sockets, drivers with the public API, a payment channel, an
 //! invoicing service and a text message inbox over real HTTP. Demo, tests and benchmarks use the same one.
 
+mod account;
 pub mod bank;
 pub mod charger;
 pub mod connector;

@@ -96,7 +96,7 @@ async fn nothing_is_lost_when_the_server_is_killed() {
     });
     let drivers: Vec<_> = (0..DRIVERS)
         .map(|number| {
-            let mut driver = Driver::new(
+            let driver = Driver::new(
                 format!("171{number:08}"),
                 manner.clone(),
                 world.bank.clone(),

@@ -52,6 +52,7 @@ mod retention;
 mod search;
 mod seen;
 mod sheet;
+mod simulate;
 mod starting;
 mod system;
 mod tariff;

@@ -27,7 +27,7 @@ async fn command(it: &Browser, verb: &str, label: &str) -> Result<()> {
         it.see_text(".el-dialog", "确定重启该设备吗").await?;
         it.save().await?;
     }
-    it.told(&format!("已提交：{label}")).await?;
+    it.told("指令已下发").await?;
     open(it).await?;
     until("the device has answered", async || {
         let told = it.texts("[role='tabpanel'] tbody tr:first-child").await.unwrap_or_default();

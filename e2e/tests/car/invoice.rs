@@ -42,7 +42,7 @@ async fn every_action_on_invoices_is_done_in_the_console() -> Result<()> {
             world.fiscal.set(Habits::default());
             it.act(COMPANY, "reissue").await?;
             it.agree().await?;
-            it.told("重开成功").await?;
+            it.told("重开申请已提交").await?;
             until("both are issued", async || {
                 let rows = it.texts("tr.el-table__row").await.unwrap_or_default();
                 Ok(rows.len() == 2 && rows.iter().all(|it| it.contains("开票成功")))
@@ -134,7 +134,7 @@ async fn every_action_on_invoices_is_done_in_the_console() -> Result<()> {
             it.enter("reason", "抬头填写错误").await?;
             it.screenshot("invoice-void").await?;
             it.save().await?;
-            it.told("作废成功").await?;
+            it.told("作废申请已提交").await?;
             it.see_text("tr.el-table__row", "已作废").await?;
             ensure!(!it.offers(COMPANY, "void").await?, "it is undone once");
             // The order can be invoiced anew.

@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail, ensure};
 use backend::config::Config;
 use backend::simulate::charger::Deed;
 use e2e::charge::PREPAID;
-use e2e::{Browser, Charging, Platform, until, walk_on};
+use e2e::{Browser, Charging, Platform, in_browser, until, walk_on};
 use shared::fixed::Fen;
+use shared::order::OrderState;
 use thirtyfour::prelude::*;
 
 const STATION: &str = "滨江一号充电站";
@@ -44,7 +45,7 @@ async fn end(it: &Browser, state: &str, order: &Charging) -> Result<()> {
     it.act(order.no(), "end").await?;
     it.enter("note", "车主来电，电桩不通").await?;
     it.save().await?;
-    it.told("已提交：结束").await?;
+    it.told("订单已结束").await?;
     it.see_text("tr.el-table__row", "订单完成").await?;
     ensure!(!it.offers(order.no(), "end").await?, "it has ended");
     it.reset().await
@@ -150,9 +151,14 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             it.see(&format!(".el-dialog [name='amount_fen'][placeholder='{told}']")).await?;
             it.click(".el-dialog [data-test='cancel']").await?;
             fill_in_refund(it, &whole, part).await?;
+            // The form says whose money it is about, and how much of it there is.
+            let title = it.see(".el-dialog__title").await?.text().await?;
+            ensure!(title == format!("退费 · {}", whole.no()), "{title}");
+            let facts = it.see_text(".el-dialog [data-test='facts']", "可退").await?.text().await?;
+            ensure!(facts.contains("13800000006") && facts.contains(&fee.yuan()), "{facts}");
             it.screenshot("refund-form").await?;
             it.save().await?;
-            it.told("已提交：退费").await?;
+            it.told("退费申请已提交").await?;
             let back = Fen(back.0 + part.0);
             until("the part is given back", async || Ok(cell(it, &whole, 11).await? == back.yuan())).await?;
             // What went back already is not given again.
@@ -175,7 +181,7 @@ async fn every_action_on_car_orders_is_done_in_the_console() -> Result<()> {
             }
             it.screenshot("invoice-form").await?;
             it.save().await?;
-            it.told("开票成功").await?;
+            it.told("开票申请已提交").await?;
             until("it is issued", async || Ok(cell(it, &whole, 12).await? == "开票成功")).await?;
             ensure!(!it.offers(whole.no(), "invoice").await?, "it is invoiced once");
             // What is invoiced is not refunded.
@@ -317,4 +323,50 @@ async fn sees_detail(it: &Browser, order: &Charging, reservation: &str, fee: Fen
     ensure!(prices.len() > 1, "the prices that were agreed");
     it.click("[data-test='back']").await?;
     it.see("[data-test='orders/car']").await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_row_moves_under_the_hand() -> Result<()> {
+    let platform = Platform::start().await?;
+    backend::demo::fill(&platform.app).await?;
+    let world = platform.world("DEMO", 6, 180)?;
+    let first = platform.ordered(&world, "13800000001", "DEMO0001", 1).await?;
+    in_browser(&platform, "hand", async |it| {
+        it.log_in().await?;
+        it.page("orders/car").await?;
+        it.see_rows(&[first.no()]).await?;
+        // The hand is over what can be done to the row, and another order comes.
+        let more = it.row(first.no()).await?.find(By::Css("[data-test='detail']")).await?;
+        it.driver.action_chain().move_to_element_center(&more).perform().await?;
+        let second = platform.ordered(&world, "13800000002", "DEMO0002", 1).await?;
+        it.see("[data-test='show-latest']").await?;
+        it.see_rows(&[first.no()]).await?;
+        it.screenshot("orders-held").await?;
+        it.click("[data-test='show-latest']").await?;
+        it.see_texts("tr.el-table__row td:first-child", &[second.no(), first.no()]).await?;
+        // So it is while the form of a row is open, wherever the hand is.
+        first.pay()?;
+        first.driver.until(first.id(), |it| it.state == OrderState::Charging).await?;
+        it.see_text("tr.el-table__row", "充电中").await?;
+        it.act(first.no(), "end").await?;
+        it.see(".el-dialog").await?;
+        let third = platform.ordered(&world, "13800000003", "DEMO0003", 1).await?;
+        until("it is announced", async || Ok(it.driver.find(By::Css("[data-test='show-latest']")).await.is_ok()))
+            .await?;
+        it.see_texts("tr.el-table__row td:first-child", &[second.no(), first.no()]).await?;
+        it.click(".el-dialog [data-test='cancel']").await?;
+        // And when the hand has gone, the list is as it should be.
+        let search = it.see(".search [name='phone']").await?;
+        it.driver.action_chain().move_to_element_center(&search).click().perform().await?;
+        it.see_texts("tr.el-table__row td:first-child", &[third.no(), second.no(), first.no()]).await?;
+        let stays = "const box = document.querySelector('.table-scroll'); box.style.maxHeight = '110px'; \
+            box.scrollTo(300, 60); const at = (it) => document.querySelector(it).getBoundingClientRect(); \
+            const own = box.getBoundingClientRect(); return box.scrollLeft > 100 && box.scrollTop > 20 \
+            && Math.abs(at('.table thead th:nth-child(3)').top - own.top) < 3 \
+            && Math.abs(at('.table td:first-child').left - own.left) < 3";
+        let stays = it.driver.execute(stays, vec![]).await?;
+        ensure!(stays.json().as_bool() == Some(true), "headings and first column stay in sight");
+        it.screenshot("orders-scrolled").await
+    })
+    .await
 }

@@ -27,7 +27,7 @@ async fn end(it: &Browser, state: &str, reservation: &Reserved) -> Result<()> {
     it.enter("note", "电桩检修").await?;
     it.screenshot("reservation-end").await?;
     it.save().await?;
-    it.told("已提交：结束").await?;
+    it.told("预约已结束").await?;
     it.see_text("tr.el-table__row", "预约完成").await?;
     ensure!(!it.offers(reservation.no(), "end").await?, "it has ended");
     it.reset().await

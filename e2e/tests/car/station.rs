@@ -65,7 +65,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
         walk.does("3.2.1/8", async |it| {
             it.act(STATION, "approve").await?;
             it.agree().await?;
-            it.told("审核通过成功").await?;
+            it.told("已审核通过").await?;
             it.switch(STATION).await?;
             it.agree().await?;
             it.told("启用成功").await?;
@@ -131,7 +131,7 @@ async fn every_action_on_stations_is_done_in_the_console() -> Result<()> {
             it.enter("elec_code", "1100101020100000000").await?;
             it.screenshot("station-seller").await?;
             it.save().await?;
-            it.told("发票配置成功").await?;
+            it.told("发票配置已保存").await?;
             // What is kept is there again.
             it.act(STATION, "invoicing").await?;
             let drawer = it.see(".el-dialog [name='drawer']").await?;

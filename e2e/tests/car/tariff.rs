@@ -65,20 +65,14 @@ async fn cell(it: &Browser, slot: usize) -> Result<WebElement> {
     it.see(&format!(".el-dialog [data-slot='{slot}']")).await
 }
 
-/// Paints half hours by pressing the mouse on the first and drawing it to the last.
+/// Paints half hours by pressing the mouse on the first and drawing it to the last, faster than it is seen in between.
 async fn drag(it: &Browser, period: &str, from: usize, to: usize) -> Result<()> {
     it.click(&format!(".el-dialog [data-test='brush-{period}']")).await?;
     let first = cell(it, from).await?;
     first.scroll_into_view().await?;
-    let mut hand = it
-        .driver
-        .action_chain_with_delay(None, Some(Duration::from_millis(20)))
-        .move_to_element_center(&first)
-        .click_and_hold();
-    for slot in from + 1..=to {
-        hand = hand.move_to_element_center(&cell(it, slot).await?);
-    }
-    Ok(hand.release().perform().await?)
+    let hand = it.driver.action_chain_with_delay(None, Some(Duration::from_millis(20)));
+    let hand = hand.move_to_element_center(&first).click_and_hold();
+    Ok(hand.move_to_element_center(&cell(it, to).await?).release().perform().await?)
 }
 
 /// Presses keys where the focus is.
@@ -127,8 +121,14 @@ async fn every_action_on_tariffs_is_done_in_the_console() -> Result<()> {
             it.click_text(".el-dialog .el-radio-button", "峰平谷计价").await?;
             sees_open(it, "24.0").await?;
             // By the mouse.
-            drag(it, "valley", 0, 15).await?;
+            drag(it, "valley", 0, 30).await?;
+            sees_open(it, "8.5").await?;
+            drag(it, "clear", 30, 16).await?;
             sees_open(it, "16.0").await?;
+            it.driver.active_element().await?.send_keys(Key::Home + "").await?;
+            for _ in 0..15 {
+                press(it, Key::Right).await?;
+            }
             // By keys, from where the mouse was let go: past what is painted, then painting in steps, then to the end.
             press(it, Key::Right).await?;
             press(it, "2").await?;
@@ -255,7 +255,15 @@ async fn every_action_on_tariffs_is_done_in_the_console() -> Result<()> {
             it.screenshot("tariff-presets").await?;
             it.click(".el-dialog [aria-label='移除 20.00']").await?;
             ensure!(add.is_enabled().await?, "now there is room");
-            it.save().await
+            // What is typed and not added is neither dropped nor taken when it is no amount.
+            it.enter("presets", "-20").await?;
+            it.click(".el-dialog [data-test='ok']").await?;
+            it.see_text(".el-dialog [data-field='presets'] .el-form-item__error", "0.01 到 1000.00 元").await?;
+            it.enter("presets", "130").await?;
+            it.save().await?;
+            it.act("新峰平谷电价", "edit").await?;
+            it.see_text(".el-dialog [data-test='presets']", "130.00").await?;
+            it.click(".el-dialog [data-test='cancel']").await
         })
         .await?;
         walk.does("3.2.7/7", async |it| {

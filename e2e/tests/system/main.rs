@@ -8,6 +8,7 @@ mod provider;
 mod records;
 mod rights;
 mod role;
+mod secret;
 mod sheets;
 mod user;
 

@@ -27,9 +27,9 @@ async fn every_action_on_properties_is_done_in_the_console() -> Result<()> {
             fill(it, "高新物业", "13900000201").await?;
             it.save().await?;
             // Its account is there at once.
-            let told = it.see_text("[data-test='confirm']", "一次性密码").await?.text().await?;
+            let told = it.see_text("[data-test='secret']", "一次性密码").await?.text().await?;
             ensure!(told.contains("13900000201"), "{told}");
-            it.click("[data-test='confirm-no']").await?;
+            it.click("[data-test='kept']").await?;
             it.see_rows(&["高新物业", "滨江物业"]).await?;
             fill(it, "西溪物业", "13900000201").await?;
             let why = it.refused().await?;

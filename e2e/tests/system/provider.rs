@@ -68,10 +68,10 @@ async fn every_action_on_providers_is_done_in_the_console() -> Result<()> {
             it.act("江南充电", "approve").await?;
             let question = it.agree().await?;
             ensure!(question.contains("登录账号"), "{question}");
-            let told = it.see_text("[data-test='confirm']", "一次性密码").await?.text().await?;
+            let told = it.see_text("[data-test='secret']", "一次性密码").await?.text().await?;
             ensure!(told.contains("13900000101"), "{told}");
             it.screenshot("provider-approved").await?;
-            it.click("[data-test='confirm-no']").await?;
+            it.click("[data-test='kept']").await?;
             it.search_for("review", "审核通过").await?;
             it.see_rows(&["云栖充电", "江南充电"]).await?;
             it.reset().await?;
@@ -113,8 +113,8 @@ async fn every_action_on_providers_is_done_in_the_console() -> Result<()> {
                 it.enter(field, text).await?;
             }
             it.save().await?;
-            it.see_text("[data-test='confirm']", "13900000104").await?;
-            it.click("[data-test='confirm-no']").await?;
+            it.see_text("[data-test='secret']", "13900000104").await?;
+            it.click("[data-test='kept']").await?;
             it.see_rows(&["江南物业", "滨江物业"]).await
         })
         .await

@@ -4,7 +4,7 @@ mod file;
 mod token;
 
 pub use file::{data_url, download, picture, upload};
-pub use token::{keep, logged_in, logout, on_refused, signal_refused};
+pub use token::{keep, logged_in, logout, on_refused, signal_refused, whose};
 
 use js_sys::{Function, Promise};
 use serde::de::DeserializeOwned;

@@ -19,6 +19,8 @@ const KEY: &str = "tokens";
 struct Kept {
     access_token: String,
     refresh_token: String,
+    /// Whose they are.
+    user: Option<String>,
 }
 
 thread_local! {
@@ -34,8 +36,14 @@ fn tokens() -> Option<Kept> {
 
 /// Keeps a pair of tokens.
 pub fn keep(tokens: &Tokens) {
-    let Tokens { access_token, refresh_token, .. } = tokens;
-    store::set(KEY, &json!({"access_token": access_token, "refresh_token": refresh_token}).to_string());
+    let Tokens { access_token, refresh_token, user, .. } = tokens;
+    let kept = json!({"access_token": access_token, "refresh_token": refresh_token, "user": user.id.to_string()});
+    store::set(KEY, &kept.to_string());
+}
+
+/// Whose tokens are at hand, if there are any.
+pub fn whose() -> Option<String> {
+    tokens().map(|it| it.user.unwrap_or_default())
 }
 
 /// Whether there is anything to show to the server.

@@ -41,6 +41,11 @@ pub async fn confirm(question: Question) -> bool {
     JsFuture::from(promise).await.is_ok_and(|it| it.is_truthy())
 }
 
+/// Whether a question waits for its answer; followed.
+pub fn open() -> bool {
+    ASKED.with(Option::is_some)
+}
+
 fn answer(yes: bool) {
     ASKED.set(None);
     if let Some(resolve) = ANSWER.take() {

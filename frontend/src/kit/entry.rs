@@ -12,6 +12,7 @@ use shared::text::{Lang, t};
 
 use super::form::form_of;
 use crate::answer;
+use crate::pages::list_named;
 
 /// How many places are typed for an input that is sent as a scaled integer.
 const fn places(input: Input) -> Option<u32> {
@@ -56,11 +57,20 @@ pub fn entries(fields: &[Field], form: &FormMap) -> FormMap {
 /// What the inputs hold as it is sent.
 ///
 /// # Errors
-/// The fields whose text is not the number it should be.
+/// The fields whose text is not the number it should be, and lists beside which something is typed that cannot be added.
 pub fn wire(fields: &[Field], entries: &FormMap, lang: Lang) -> Result<FormMap, Vec<FieldError>> {
     let mut form = FormMap::new();
     let mut errors = Vec::new();
     for field in fields {
+        if let Input::Custom(name) = field.input
+            && let Some(list) = list_named(name)
+        {
+            match list.taken_up(entries, field.name, lang) {
+                Ok(value) => drop(form.insert(field.name.to_owned(), value)),
+                Err(wrong) => errors.push(wrong),
+            }
+            continue;
+        }
         let entry = entries.get(field.name).unwrap_or(&Value::Null);
         match sent(field.input, entry) {
             Some(value) => drop(form.insert(field.name.to_owned(), value)),
@@ -139,6 +149,38 @@ mod tests {
         let names: Vec<_> = errors.iter().map(|it| it.field.as_str()).collect();
         assert_eq!(names, ["count", "price", "lng"]);
         assert_eq!(errors[0].message, "A whole number");
+    }
+
+    #[test]
+    fn what_is_typed_beside_a_list_is_taken_up_or_told() {
+        let fields = [
+            Field::new("tiers", t("规则", "Tiers"), Input::Custom("tiers")),
+            Field::new("presets", t("预付值", "Presets"), Input::Custom("presets")),
+        ];
+        let tier = json!({"min_fen": 10_000, "bonus_fen": 500});
+        let typed = |tiers: Value, presets: Value| {
+            map(json!({"tiers": [tier], "tiers.typed": tiers, "presets": [1000], "presets.typed": presets}))
+        };
+        let sent = wire(&fields, &typed(json!(["200", " 50 "]), json!(["100"])), Lang::Zh).unwrap();
+        let second = json!({"min_fen": 20_000, "bonus_fen": 5000});
+        assert_eq!(Value::Object(sent), json!({"tiers": [tier, second], "presets": [1000, 10_000]}));
+        // Nothing typed, or cleared again, changes nothing.
+        let sent = wire(&fields, &typed(json!(["", " "]), Value::Null), Lang::Zh).unwrap();
+        assert_eq!(Value::Object(sent), json!({"tiers": [tier], "presets": [1000]}));
+        for (tiers, presets, wrong) in [
+            (json!(["200", ""]), json!([""]), "tiers"),
+            (json!(["200", "一百"]), json!([""]), "tiers"),
+            (json!(["", ""]), json!(["-20"]), "presets"),
+            (json!(["", ""]), json!(["1.005"]), "presets"),
+            (json!(["", ""]), json!(["99999999"]), "presets"),
+        ] {
+            let errors = wire(&fields, &typed(tiers, presets), Lang::Zh).unwrap_err();
+            let named: Vec<_> = errors.iter().map(|it| (it.field.as_str(), it.message.contains("金额"))).collect();
+            assert_eq!(named, [(wrong, true)]);
+        }
+        let many: Vec<i64> = (1..=12).map(|it| it * 1000).collect();
+        let full = map(json!({"presets": many, "presets.typed": ["5"]}));
+        assert_eq!(wire(&fields, &full, Lang::Zh).unwrap_err()[0].message, "最多 12 项");
     }
 
     #[test]

@@ -65,6 +65,13 @@ pub(crate) mod tests {
         to(&DOCUMENT["components"]["schemas"][page]["properties"]["items"]["items"])
     }
 
+    /// The schema of what is told of one row of the list at an address.
+    pub fn detail_at(path: &str) -> String {
+        let answer = &DOCUMENT["paths"][format!("/api/v1/{path}/{{id}}")]["get"]["responses"]["200"];
+        let schema = answer["content"]["application/json"]["schema"]["$ref"].as_str();
+        schema.and_then(|it| it.rsplit('/').next()).unwrap().to_owned()
+    }
+
     fn found(schema: &Value, path: &str) -> Option<Value> {
         path.split('/').try_fold(schema.clone(), |schema, name| property(&schema, name))
     }

@@ -20,24 +20,37 @@ pub struct Fetched {
     pub failure: RwSignal<Option<Failure>>,
     /// An answer is on its way, and somebody waits for it.
     pub busy: RwSignal<bool>,
+    /// Of which address the last attempt was, and after how many times that it was asked for anew; also of one that failed.
+    pub answered: RwSignal<(String, u32)>,
     /// How often it was asked for anew, and whether the last time was quiet.
     again: RwSignal<(u32, bool)>,
 }
 
 impl Fetched {
-    /// Reads again.
-    pub fn reload(self) {
-        self.again.update(|it| *it = (it.0 + 1, false));
+    /// Reads again; gives the round in which it will be answered, or in a later one.
+    pub fn reload(self) -> u32 {
+        self.ask(false)
     }
 
     /// Reads again without a veil over what is shown.
-    pub fn refresh(self) {
-        self.again.update(|it| *it = (it.0 + 1, true));
+    pub fn refresh(self) -> u32 {
+        self.ask(true)
+    }
+
+    fn ask(self, quiet: bool) -> u32 {
+        let round = self.again.get_untracked().0 + 1;
+        self.again.set((round, quiet));
+        round
     }
 
     /// Reads again, quietly, whenever this is triggered.
     pub fn refresh_on(self, trigger: Trigger) {
-        on_change(move || trigger.track(), move || self.refresh());
+        on_change(
+            move || trigger.track(),
+            move || {
+                self.refresh();
+            },
+        );
     }
 
     fn settle(self, answer: Result<String, Failure>, quiet: bool) {
@@ -73,6 +86,7 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
         text: RwSignal::new(None),
         failure: RwSignal::new(None),
         busy: RwSignal::new(false),
+        answered: RwSignal::new((String::new(), 0)),
         again: RwSignal::new((0, false)),
     };
     let latest = StoredValue::new(0_u32);
@@ -100,6 +114,7 @@ fn follow(address: Memo<Option<String>>) -> Fetched {
                         let owed = underway.get_value() == OWED;
                         underway.set_value(NOTHING);
                         it.settle(answer, quiet);
+                        it.answered.set((now, round));
                         if owed {
                             it.refresh();
                         }
@@ -155,15 +170,17 @@ fn told(message: String, retry: AnyView) -> AnyView {
 
 /// Says that what is shown could not be read anew.
 pub fn stale(it: Fetched) -> AnyView {
-    live(move || match it.failure.get().filter(|_| it.text.with(Option::is_some)) {
+    live(move || {
+        match it.failure.get().filter(|_| it.text.with(Option::is_some)) {
         Some(failure) => view! {
             <div class="el-alert el-alert--warning is-light stale" role="status" data-test="stale">
                 <span>{tr("以下内容可能不是最新的：", "This may be out of date: ")}{failure.message}</span>
-                {button("is-link el-button--primary", "retry", None, tr("重试", "Try again"), move || it.refresh())}
+                {button("is-link el-button--primary", "retry", None, tr("重试", "Try again"), move || { it.refresh(); })}
             </div>
         }
         .into_any(),
         None => ().into_any(),
+    }
     })
 }
 
@@ -196,8 +213,12 @@ pub fn steady(
 /// Why there is nothing to show, if that is known.
 pub fn absent(it: Fetched, wrong: &str) -> AnyView {
     match it.failure.get() {
-        _ if !wrong.is_empty() => trouble(&Failure::unreadable(wrong), move || it.reload()),
-        Some(failure) => trouble(&failure, move || it.reload()),
+        _ if !wrong.is_empty() => trouble(&Failure::unreadable(wrong), move || {
+            it.reload();
+        }),
+        Some(failure) => trouble(&failure, move || {
+            it.reload();
+        }),
         None => ().into_any(),
     }
 }

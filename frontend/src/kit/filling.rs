@@ -17,7 +17,7 @@ use super::toast;
 use crate::answer;
 use crate::api::{Ask, Failure};
 use crate::lang::{lang, tr};
-use crate::run::{follow, live, submitted};
+use crate::run::{boxed, follow, live, submitted};
 
 /// A form that is being filled in.
 #[derive(Clone, Copy)]
@@ -28,13 +28,15 @@ pub struct Filling {
     /// What was read of it before it is filled in.
     pub loaded: Fetched,
     ready: RwSignal<bool>,
-    /// It is on its way.
+    /// It is on its way, or what it begins with is: neither can be sent.
     pub busy: RwSignal<bool>,
     /// The key of this attempt: sending it again after a lost answer does nothing twice.
     key: Option<Uuid>,
     /// The version of what is changed; null where nothing is.
     version: RwSignal<Value>,
     new: bool,
+    /// Something was typed.
+    touched: RwSignal<bool>,
 }
 
 /// Where a form goes, and what is said when it has arrived.
@@ -88,10 +90,11 @@ impl Filling {
             errs: RwSignal::new(Vec::new()),
             loaded: fetched(move || address.clone()),
             ready: RwSignal::new(new),
-            busy: RwSignal::new(false),
+            busy: RwSignal::new(!new),
             key: None,
             version: RwSignal::new(Value::Null),
             new,
+            touched: RwSignal::new(false),
         }
     }
 
@@ -103,6 +106,7 @@ impl Filling {
                 more(self, &row);
                 self.errs.set(Vec::new());
                 self.ready.set(true);
+                self.busy.set(false);
             }
         });
     }
@@ -113,13 +117,15 @@ impl Filling {
             if self.ready.get() {
                 form_view(self.fields, self.form, self.errs, self.new)
             } else if let Some(failure) = self.loaded.failure.get() {
-                trouble(&failure, move || self.loaded.reload())
+                trouble(&failure, move || {
+                    self.loaded.reload();
+                })
             } else {
                 view! { <div class="form-wait"></div> }.into_any()
             }
         };
         view! {
-            <form class="el-loading-parent--relative" on:submit=submitted(save)>
+            <form class="el-loading-parent--relative" on:submit=submitted(save) on:input=boxed(move |_| self.touched.set(true))>
                 {live(body)}
                 {veil(self.loaded.busy)}
                 // Without a submit button of its own, Enter in an input would not send the form.
@@ -129,8 +135,25 @@ impl Filling {
         .into_any()
     }
 
+    /// Closes what it is in, after asking where something was typed: Escape is pressed by mistake.
+    pub fn leave(self, close: Callback<()>) {
+        if !self.touched.get_untracked() {
+            return close.run(());
+        }
+        spawn_local(async move {
+            let lines = vec![tr("已填写的内容不会保存。", "What you typed is not saved.").to_owned()];
+            let (title, yes) = (tr("放弃填写", "Discard the form"), tr("放弃", "Discard"));
+            if confirm(Question { title: title.to_owned(), lines, yes: yes.to_owned(), danger: true }).await {
+                close.run(());
+            }
+        });
+    }
+
     /// Sends it, if all is well with it.
     pub fn send(self, to: Sending) {
+        if self.busy.get_untracked() {
+            return;
+        }
         let checked =
             wire(self.fields, &self.form.get_untracked(), lang()).and_then(|it| clean(self.fields, &it, lang()));
         let mut body = match checked {

@@ -59,6 +59,11 @@ impl Slot {
     /// Changes the entry; what was wrong with it is forgotten.
     pub fn put(self, value: impl Into<Value>) {
         put(self.form, self.field.name, value);
+        self.forgive();
+    }
+
+    /// Forgets what was wrong with the entry.
+    pub fn forgive(self) {
         let concerns = |it: &FieldError| self.concerned(it);
         if self.errs.with_untracked(|it| it.iter().any(concerns)) {
             self.errs.update(|it| it.retain(|it| !concerns(it)));

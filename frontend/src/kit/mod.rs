@@ -29,6 +29,7 @@ pub mod picture;
 pub mod popper;
 pub mod query;
 pub mod search;
+pub mod secret;
 pub mod select;
 pub mod steps;
 pub mod tabs;

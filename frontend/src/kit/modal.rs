@@ -65,7 +65,8 @@ pub fn overlay(class: &'static str, label: String, light: bool, close: Callback<
     let keydown = move |event: KeyboardEvent| {
         event.stop_propagation();
         match event.key().as_str() {
-            "Escape" => close.run(()),
+            // An input method takes back what it composes with the same key.
+            "Escape" if !event.is_composing() => close.run(()),
             "Tab" => {
                 if let Some(root) = root.get_untracked() {
                     circle(&event, &root);

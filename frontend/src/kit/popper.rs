@@ -23,7 +23,7 @@ fn on_window(event: &'static str, heard: impl Fn() + 'static) {
 
 /// Whole pixels: the code that writes fractions is large.
 #[expect(clippy::as_conversions, reason = "no window is wider than two thousand million pixels")]
-fn whole(pixels: f64) -> i32 {
+pub fn whole(pixels: f64) -> i32 {
     pixels.round() as i32
 }
 

@@ -9,10 +9,9 @@ use shared::member::card::CardMovementKind;
 use shared::member::card_product::{MOST_FEN, MOST_TIERS};
 use shared::text::{Lang, t};
 
-use crate::kit::chips::{Typed, chips};
+use crate::kit::chips::List;
 use crate::kit::crud::records;
 use crate::kit::facts::table;
-use crate::kit::form::Slot;
 use crate::kit::query::Query;
 use crate::lang::{lang, tr};
 
@@ -36,53 +35,37 @@ pub fn movements(answer: &Value) -> AnyView {
     .into_any()
 }
 
-/// A tier: from which recharge on, and what is given on top.
-type Tier = (i64, i64);
+/// What is given on top of recharges, by how much is recharged.
+pub static TIERS: List = List {
+    hints: &[t("充值满(元)", "From (yuan)"), t("赠送(元)", "On top (yuan)")],
+    most_fen: MOST_FEN,
+    most: MOST_TIERS,
+    label: said,
+    add: added,
+};
 
-fn tiers(slot: Slot) -> Vec<Tier> {
-    let items = slot.form.with(|it| it.get(slot.field.name).and_then(Value::as_array).cloned()).unwrap_or_default();
-    let fen = |it: &Value, name: &str| it.get(name).and_then(Value::as_i64).unwrap_or_default();
-    items.iter().map(|it| (fen(it, "min_fen"), fen(it, "bonus_fen"))).collect()
+fn fen(tier: &Value, name: &str) -> i64 {
+    tier.get(name).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// Puts a tier in its place, or in that of the one which begins where it does.
-fn added(mut tiers: Vec<Tier>, new: Tier) -> Vec<Tier> {
-    let place = tiers.iter().take_while(|it| it.0 < new.0).count();
+fn added(mut tiers: Vec<Value>, amounts: &[i64]) -> Vec<Value> {
+    let [min, bonus] = *amounts else { return tiers };
+    let new = json!({"min_fen": min, "bonus_fen": bonus});
+    let place = tiers.iter().take_while(|it| fen(it, "min_fen") < min).count();
     match tiers.get_mut(place) {
-        Some(same) if same.0 == new.0 => *same = new,
+        Some(same) if fen(same, "min_fen") == min => *same = new,
         _ => tiers.insert(place, new),
     }
     tiers
 }
 
-fn said((min, bonus): Tier) -> String {
-    let (min, bonus) = (Fen(min).yuan(), Fen(bonus).yuan());
+fn said(tier: &Value) -> String {
+    let (min, bonus) = (Fen(fen(tier, "min_fen")).yuan(), Fen(fen(tier, "bonus_fen")).yuan());
     match lang() {
         Lang::Zh => format!("满 {min} 送 {bonus}"),
         Lang::En => format!("{bonus} on top of {min}"),
     }
-}
-
-/// The control of what is given on top of recharges.
-pub fn tiers_input(slot: Slot) -> AnyView {
-    let put = move |tiers: Vec<Tier>| {
-        let tier = |(min, bonus): Tier| json!({"min_fen": min, "bonus_fen": bonus});
-        slot.put(Value::Array(tiers.into_iter().map(tier).collect()));
-    };
-    let remove = Callback::new(move |place| {
-        let mut left = untrack(|| tiers(slot));
-        left.remove(place);
-        put(left);
-    });
-    let add = Callback::new(move |new: Vec<i64>| {
-        if let [min, bonus] = new[..] {
-            put(added(untrack(|| tiers(slot)), (min, bonus)));
-        }
-    });
-    let labels = Signal::derive(move || tiers(slot).into_iter().map(said).collect::<Vec<_>>());
-    let full = Signal::derive(move || tiers(slot).len() >= MOST_TIERS);
-    let hints = [tr("充值满(元)", "From (yuan)"), tr("赠送(元)", "On top (yuan)")];
-    chips(Typed::new(slot.field.name, slot.id(), hints), labels, full, MOST_FEN, remove, add)
 }
 
 #[cfg(test)]
@@ -92,10 +75,13 @@ mod tests {
 
     #[test]
     fn tiers_rise_and_one_begins_at_an_amount() {
-        assert_eq!(added(vec![(100, 5), (300, 20)], (200, 12)), [(100, 5), (200, 12), (300, 20)]);
-        assert_eq!(added(vec![(100, 5), (300, 20)], (300, 25)), [(100, 5), (300, 25)]);
-        assert_eq!(added(vec![(100, 5)], (300, 25)), [(100, 5), (300, 25)]);
-        assert_eq!(added(vec![], (1, 1)), [(1, 1)]);
+        let tiers = |of: &[(i64, i64)]| of.iter().map(|it| json!({"min_fen": it.0, "bonus_fen": it.1})).collect();
+        let put = |of, min, bonus| -> Vec<Value> { added(tiers(of), &[min, bonus]) };
+        let expect = |of| -> Vec<Value> { tiers(of) };
+        assert_eq!(put(&[(100, 5), (300, 20)], 200, 12), expect(&[(100, 5), (200, 12), (300, 20)]));
+        assert_eq!(put(&[(100, 5), (300, 20)], 300, 25), expect(&[(100, 5), (300, 25)]));
+        assert_eq!(put(&[(100, 5)], 300, 25), expect(&[(100, 5), (300, 25)]));
+        assert_eq!(put(&[], 1, 1), expect(&[(1, 1)]));
     }
 
     #[test]

@@ -49,6 +49,7 @@ use shared::text::{Text, t};
 use shared::unregistered::{Refusal, UnregisteredDevices};
 use uuid::Uuid;
 
+use crate::kit::chips::{List, chips};
 use crate::kit::crud::{Begin, Entry, Source, browse, crud, edit};
 use crate::kit::form::{Slot, form_of};
 use crate::kit::icon::{BIKE, CAR, HOUSE, Icon, RECEIPT, SETTINGS, USERS};
@@ -240,10 +241,20 @@ pub fn find(pathname: &str) -> Option<Found> {
 pub fn custom_input(name: &'static str, slot: Slot) -> AnyView {
     match name {
         "tariff" => tariff::tariff_input(slot),
-        "presets" => tariff::presets_input(slot),
-        "tiers" => card::tiers_input(slot),
         "image" => picture(slot),
-        other => view! { <p class="form-error">{other}</p> }.into_any(),
+        name => match list_named(name) {
+            Some(list) => chips(slot, list),
+            None => view! { <p class="form-error">{name}</p> }.into_any(),
+        },
+    }
+}
+
+/// Structured fields that are lists, entered item by item.
+pub fn list_named(name: &str) -> Option<&'static List> {
+    match name {
+        "presets" => Some(&tariff::PRESETS),
+        "tiers" => Some(&card::TIERS),
+        _ => None,
     }
 }
 
@@ -252,7 +263,7 @@ mod tests {
     use shared::describe::{As, Fact};
 
     use super::*;
-    use crate::kit::facts::tests::{row_at, undocumented};
+    use crate::kit::facts::tests::{detail_at, row_at, undocumented};
 
     #[test]
     fn addresses_find_their_pages() {
@@ -273,6 +284,17 @@ mod tests {
             let name = Fact::new(source.name, source.title, As::Text);
             let wrong = undocumented(&row_at(source.path), &[shown, vec![name]].concat());
             assert!(wrong.is_empty(), "{}: {wrong:?}", source.path);
+        }
+    }
+
+    #[test]
+    fn what_the_form_of_an_action_shows_is_documented() {
+        for source in GROUPS.iter().flat_map(|it| it.pages).filter_map(|it| it.source) {
+            for deed in source.actions {
+                let wrong = undocumented(&detail_at(source.path), deed.facts);
+                assert!(wrong.is_empty(), "{} {}: {wrong:?}", source.path, deed.verb);
+                assert!(deed.facts.is_empty() || !deed.fields.is_empty(), "{}: no form shows it", deed.verb);
+            }
         }
     }
 

@@ -50,9 +50,12 @@ pub fn password() -> AnyView {
             _ = busy.try_set(false);
             match outcome {
                 Ok(_) => {
+                    session::chose_password();
+                    // Whoever has gone elsewhere meanwhile stays there.
+                    if nav::here().starts_with("/password") {
+                        nav::go("/");
+                    }
                     toast::done(tr("密码已修改", "Password changed"));
-                    drop(session::load().await);
-                    nav::go("/");
                 }
                 Err(failure) if !failure.errors.is_empty() => drop(errs.try_set(failure.errors)),
                 Err(failure) => toast::failed(&failure),

@@ -36,10 +36,15 @@ pub fn shell() -> AnyView {
     ask();
     let rights = events::changed(&["rights"]);
     on_change(move || rights.track(), session::reload);
-    live(move || match (session::known(), failure.get()) {
-        (true, _) => frame(),
-        (false, Some(failure)) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
-        (false, None) => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
+    let standing = Memo::new(|_| session::standing());
+    live(move || {
+        if standing.with(|it| !it.is_empty()) {
+            return frame();
+        }
+        match failure.get() {
+            Some(failure) => view! { <main class="alone">{trouble(&failure, ask)}</main> }.into_any(),
+            None => view! { <main class="alone" aria-busy="true"></main> }.into_any(),
+        }
     })
 }
 

@@ -10,7 +10,7 @@ use crate::kit::icon::{X, icon};
 use crate::lang::{say, tr};
 use crate::pages::{Found, find};
 use crate::run::{boxed, follow};
-use crate::{answer, nav};
+use crate::{answer, nav, session};
 
 const KEY: &str = "tabs";
 
@@ -23,16 +23,23 @@ struct Tab {
     address: String,
 }
 
-fn stored() -> Vec<Tab> {
+/// The tabs that this person has left open in this window: those of another tell what that one has looked for.
+fn stored(whose: &str) -> Vec<Tab> {
     let storage = window().session_storage().ok().flatten();
     let text = storage.and_then(|it| it.get_item(KEY).ok().flatten()).unwrap_or_default();
-    answer::read(&text).unwrap_or_default()
+    left_by(whose, &text)
 }
 
-fn store(tabs: &[Tab]) {
+fn left_by(whose: &str, text: &str) -> Vec<Tab> {
+    let left = answer::parse(text).unwrap_or_default();
+    let tabs = left.get("tabs").filter(|_| left.get("user").and_then(Value::as_str) == Some(whose));
+    tabs.and_then(|it| answer::part(it).ok()).unwrap_or_default()
+}
+
+fn store(whose: &str, tabs: &[Tab]) {
     let tabs: Value = tabs.iter().map(|it| json!({"path": it.path, "address": it.address})).collect();
     if let Ok(Some(storage)) = window().session_storage() {
-        drop(storage.set_item(KEY, &tabs.to_string()));
+        drop(storage.set_item(KEY, &json!({"user": whose, "tabs": tabs}).to_string()));
     }
 }
 
@@ -43,14 +50,15 @@ fn neighbour(tabs: &[Tab], index: usize) -> Option<&Tab> {
 
 /// Draws them.
 pub fn tabs() -> AnyView {
-    let tabs = RwSignal::new(with_home(stored()));
+    let whose = untrack(session::id);
+    let tabs = RwSignal::new(with_home(stored(&whose)));
     follow(move || {
         let address = nav::place();
         if let Some(found) = here().filter(|it| it.page.visible()) {
             tabs.update(|it| visit(it, found.page.path, address));
         }
     });
-    follow(move || tabs.with(|it| store(it)));
+    follow(move || tabs.with(|it| store(&whose, it)));
     let close = move |path: String| {
         let all = tabs.get_untracked();
         let Some(index) = all.iter().position(|it| it.path == path) else { return };
@@ -115,6 +123,14 @@ mod tests {
         assert_eq!(neighbour(&tabs, 1), Some(&tabs[2]));
         assert_eq!(neighbour(&tabs, 2), Some(&tabs[1]));
         assert_eq!(neighbour(&tabs[..1], 0), None);
+    }
+
+    #[test]
+    fn tabs_are_of_whoever_opened_them() {
+        let left = r#"{"user":"a","tabs":[{"path":"orders/car","address":"/orders/car?phone=13800000001"}]}"#;
+        assert_eq!(left_by("a", left).len(), 1);
+        assert_eq!(left_by("b", left), []);
+        assert_eq!(left_by("a", ""), []);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub use self::form::{CarChargerForm, password_error};
 pub use self::row::{CarChargerDetail, CarChargerRow, ConnectorCounts, DeviceData};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::resource::{Resource, Verb};
 use crate::station::{ENABLED, Nature};
 use crate::text::{Text, t};
@@ -92,6 +92,14 @@ pub struct CarChargerFilter {
     pub enabled: Option<bool>,
 }
 
+/// Which device a form is about.
+const DEVICE: &[Fact] = &[
+    Fact::new("station_name", t("所属电站", "Station"), As::Text),
+    Fact::new("area_name", t("所属区域", "Area"), As::Text),
+    Fact::new("code", t("电桩编号", "Code"), As::Text),
+    Fact::new("serial_no", t("出厂标识", "Serial number"), As::Text),
+];
+
 /// Chargers for cars (电桩管理).
 pub struct CarChargers;
 
@@ -152,30 +160,43 @@ impl Resource for CarChargers {
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
     const ACTIONS: &'static [Action] = &[
         Action::new("reboot", t("重启设备", "Reboot"))
+            .done(t("指令已下发", "The command is on its way"))
             .fields(&[Field::new("hard", t("强制重启", "At once"), Input::Switch)
                 .help(t("立即重启，正在进行的充电会中断", "Charges that are running are cut off"))])
+            .facts(DEVICE)
             .confirm(t("确定重启该设备吗？", "Reboot this device?"))
             .when(|it| it["online"] == true)
             .danger()
             .keyed(),
-        Action::new("sync-clock", t("同步时钟", "Synchronise clock")).when(|it| it["online"] == true).keyed(),
-        Action::new("refresh", t("刷新状态", "Refresh state")).when(|it| it["online"] == true).keyed(),
+        Action::new("sync-clock", t("同步时钟", "Synchronise clock"))
+            .done(t("指令已下发", "The command is on its way"))
+            .when(|it| it["online"] == true)
+            .keyed(),
+        Action::new("refresh", t("刷新状态", "Refresh state"))
+            .done(t("指令已下发", "The command is on its way"))
+            .when(|it| it["online"] == true)
+            .keyed(),
         Action::new("unlock", t("解锁枪", "Unlock connector"))
+            .done(t("指令已下发", "The command is on its way"))
             .fields(&[
                 Field::new("connector", t("枪序号", "Connector number"), Input::Int { min: 1, max: 99 }).required()
             ])
+            .facts(DEVICE)
             .when(|it| it["online"] == true)
             .keyed(),
-        Action::new("set-password", t("设置接入密码", "Set password")).fields(&[
-            PASSWORD.help(t(
-                "8 到 40 个字符，留空则自动生成。在线设备会同时收到新密码并重新登录；下发失败或设备离线时，须在设备上填写同一密码",
-                "8 to 40 characters; made up when left empty. A charger that is online is told and logs in anew; where that fails, or it is offline, the password must be entered at the charger",
-            )),
-            Field::new("open", t("免密码接入", "Without a password"), Input::Switch).help(t(
-                "有风险：知道出厂标识的任何人都能冒充该设备",
-                "A risk: whoever knows the serial number can pass for the charger",
-            )),
-        ])
-        .keyed(),
+        Action::new("set-password", t("设置接入密码", "Set password"))
+            .done(t("接入密码已设置", "Password set"))
+            .fields(&[
+                PASSWORD.help(t(
+                    "8 到 40 个字符，留空则自动生成。在线设备会同时收到新密码并重新登录；下发失败或设备离线时，须在设备上填写同一密码",
+                    "8 to 40 characters; made up when left empty. A charger that is online is told and logs in anew; where that fails, or it is offline, the password must be entered at the charger",
+                )),
+                Field::new("open", t("免密码接入", "Without a password"), Input::Switch).help(t(
+                    "有风险：知道出厂标识的任何人都能冒充该设备",
+                    "A risk: whoever knows the serial number can pass for the charger",
+                )),
+            ])
+            .facts(DEVICE)
+            .keyed(),
     ];
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub use self::driver::{DriverInvoice, DriverInvoiceRequest, InvoiceableOrder};
 pub use self::seller::{Seller, VatRate};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::fixed::Fen;
 use crate::payment::OrderKind;
 use crate::pricing::InvoiceLine;
@@ -250,12 +250,21 @@ impl Resource for Invoices {
     const ACTIONS: &'static [Action] = &[
         Action::new("download", t("下载PDF", "Download PDF")).when(|it| it["file"] == true).file("pdf"),
         Action::new("reissue", t("重开", "Issue again"))
+            .done(t("重开申请已提交", "It is being issued again"))
             .confirm(t(
                 "用电站当前的发票配置重新开票，购买方信息不变。",
                 "It is issued anew with the station's particulars as they are now; the buyer's stay.",
             ))
             .when(|it| it["state"] == "failed"),
-        Action::new("void", t("作废", "Void")).fields(VoidForm::FIELDS).when(|it| it["state"] == "issued").danger(),
+        Action::new("void", t("作废", "Void"))
+            .done(t("作废申请已提交", "It is being voided"))
+            .fields(VoidForm::FIELDS)
+            .facts(&[
+                Fact::new("title", t("发票抬头", "Title"), As::Text),
+                Fact::new("gross_fen", t("开票金额(元)", "Amount (yuan)"), As::Fen),
+            ])
+            .when(|it| it["state"] == "issued")
+            .danger(),
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::card_product::{CardKind, ISSUED_TO, IssuedTo, KIND, MOST_FEN, stations};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::fixed::Fen;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -207,7 +207,16 @@ impl Resource for Cards {
         node::OF_COLLECTIVE,
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export];
-    const ACTIONS: &'static [Action] = &[Action::new("recharge", t("充值", "Recharge")).fields(RECHARGE).keyed()];
+    const ACTIONS: &'static [Action] = &[Action::new("recharge", t("充值", "Recharge"))
+        .done(t("充值成功", "Recharged"))
+        .fields(RECHARGE)
+        .facts(&[
+            Fact::new("holder", t("姓名", "Name"), As::Text),
+            Fact::new("phone", t("手机号", "Phone"), As::Text),
+            Fact::new("product_name", t("电卡名称", "Product"), As::Text),
+            Fact::new("balance_fen", t("余额(元)", "Balance (yuan)"), As::Fen),
+        ])
+        .keyed()];
 }
 
 impl Editable for Cards {

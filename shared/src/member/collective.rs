@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::card::RECHARGE;
 use crate::codes::Tone;
-use crate::describe::{Action, As, Cell, Column, Field, Input};
+use crate::describe::{Action, As, Cell, Column, Fact, Field, Input};
 use crate::fixed::Fen;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -153,7 +153,14 @@ impl Resource for Collectives {
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
     const ACTIONS: &'static [Action] = &[
-        Action::new("recharge", t("电卡账户充值", "Recharge the account")).fields(RECHARGE).keyed(),
+        Action::new("recharge", t("电卡账户充值", "Recharge the account"))
+            .done(t("充值成功", "Recharged"))
+            .fields(RECHARGE)
+            .facts(&[
+                Fact::new("property_name", t("集团物业", "Property"), As::Text),
+                Fact::new("balance_fen", t("账户余额(元)", "Balance (yuan)"), As::Fen),
+            ])
+            .keyed(),
         Action::new("lock", t("锁定账户", "Lock the account"))
             .confirm(t("锁定后集体户无法发卡。", "No card is issued to the collective until it is unlocked."))
             .when(|it| it["locked"] == false)

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Action, Field, Input};
+use crate::describe::{Action, As, Fact, Field, Input};
 use crate::invoice::Seller;
 use crate::resource::Verb;
 use crate::text::t;
@@ -59,14 +59,26 @@ const FILTERS: &[Field] = &[
 const VERBS: &[Verb] =
     &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
 
+/// Whose station a form is about.
+const OWNER: &[Fact] = &[
+    Fact::new("provider_name", t("服务商", "Provider"), As::Text),
+    Fact::new("property_name", t("集团物业", "Property"), As::Text),
+];
+
 /// A station is reviewed before it can be switched on, and needs a seller before its orders can be invoiced.
 const ACTIONS: &[Action] = &[
     Action::new("approve", t("审核通过", "Approve"))
+        .done(t("已审核通过", "Approved"))
         .confirm(t("审核通过后电站可以启用。", "Once approved the station can be enabled."))
         .when(|it| it["review"] == "pending"),
     Action::new("reject", t("驳回", "Reject"))
+        .done(t("已驳回", "Rejected"))
         .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
+        .facts(OWNER)
         .when(|it| it["review"] == "pending")
         .danger(),
-    Action::new("invoicing", t("发票配置", "Invoicing")).fields(Seller::FIELDS),
+    Action::new("invoicing", t("发票配置", "Invoicing"))
+        .done(t("发票配置已保存", "Invoicing saved"))
+        .fields(Seller::FIELDS)
+        .facts(OWNER),
 ];

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::{ENABLED, Review};
 use crate::text::{Text, t};
@@ -142,13 +142,19 @@ impl Resource for Providers {
         &[Verb::View, Verb::Create, Verb::Update, Verb::Enable, Verb::Disable, Verb::Export, Verb::Import];
     const ACTIONS: &'static [Action] = &[
         Action::new("approve", t("审核通过", "Approve"))
+            .done(t("已审核通过", "Approved"))
             .confirm(t(
                 "将以手机号码为账号生成登录账号，初始密码只显示一次。",
                 "A login account named by the mobile number is opened; its first password is shown once.",
             ))
             .when(|it| it["review"] == "pending"),
         Action::new("reject", t("驳回", "Reject"))
+            .done(t("已驳回", "Rejected"))
             .fields(&[Field::new("note", t("驳回原因", "Reason"), Input::Area(200)).required()])
+            .facts(&[
+                Fact::new("contact", t("联系人", "Contact"), As::Text),
+                Fact::new("phone", t("手机号码", "Mobile"), As::Text),
+            ])
             .when(|it| it["review"] == "pending")
             .danger(),
     ];

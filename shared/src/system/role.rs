@@ -178,8 +178,12 @@ impl Resource for Roles {
     const VERBS: &'static [Verb] =
         &[Verb::View, Verb::Create, Verb::Update, Verb::Delete, Verb::Enable, Verb::Disable, Verb::Export];
     const ACTIONS: &'static [Action] = &[
-        Action::new("assign", t("分配用户", "Assign users")).fields(TO_ASSIGN).when(|it| it["enabled"] == true),
+        Action::new("assign", t("分配用户", "Assign users"))
+            .done(t("已授权给用户", "Assigned"))
+            .fields(TO_ASSIGN)
+            .when(|it| it["enabled"] == true),
         Action::new("revoke", t("取消授权", "Revoke from users"))
+            .done(t("已取消授权", "Revoked"))
             .fields(TO_REVOKE)
             .when(|it| it["users"] != 0)
             .danger(),

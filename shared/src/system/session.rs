@@ -102,6 +102,7 @@ impl Resource for Sessions {
     ];
     const VERBS: &'static [Verb] = &[Verb::View];
     const ACTIONS: &'static [Action] = &[Action::new("end", t("强制下线", "Log out"))
+        .done(t("已强制下线", "Logged out"))
         .confirm(t("该用户的这次登录会立即失效。", "This login of the user ends at once."))
         .danger()];
 }

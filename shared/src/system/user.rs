@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::department;
 use super::node::{self, Seat};
 use crate::codes::{Code, codes};
-use crate::describe::{Action, As, Column, Field, Input};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::problem::FieldError;
 use crate::resource::{Editable, Form, Resource, Row, Verb};
 use crate::station::ENABLED;
@@ -271,8 +271,17 @@ impl Resource for Users {
         Verb::Import,
     ];
     const ACTIONS: &'static [Action] = &[
-        Action::new("bind-stations", t("绑定电站", "Bind stations")).fields(STATIONS),
+        Action::new("bind-stations", t("绑定电站", "Bind stations"))
+            .done(t("电站已绑定", "Stations bound"))
+            .fields(STATIONS)
+            .facts(&[
+                Fact::new("username", t("登录账号", "Account"), As::Text),
+                Fact::new("provider_name", t("服务商", "Provider"), As::Text),
+                Fact::new("property_name", t("集团物业", "Property"), As::Text),
+                Fact::new("roles", t("角色", "Roles"), As::List),
+            ]),
         Action::new("reset-password", t("重置密码", "Reset password"))
+            .done(t("密码已重置", "The password was reset"))
             .confirm(t(
                 "将生成一次性密码，只显示一次；该用户会退出登录。",
                 "A one-time password is made and shown once; the user is logged out.",

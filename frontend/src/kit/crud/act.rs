@@ -8,7 +8,7 @@ use shared::resource::Verb;
 use shared::text::Lang;
 use uuid::Uuid;
 
-use super::desk::{Desk, Editing};
+use super::desk::{Asked, Desk, Editing};
 use super::edit::tell_password;
 use super::source::Entry;
 
@@ -49,12 +49,12 @@ pub fn buttons(desk: Desk, entry: Memo<Option<Entry>>, open: Option<Callback<()>
             items.push(Item::new("detail", tr("详细", "Detail"), false, move || open.run(())));
         }
         if desk.can(Verb::Update) {
-            items.push(Item::new("edit", tr("修改", "Edit"), false, move || desk.edit(Some(id))));
+            items.push(Item::new("edit", tr("修改", "Edit"), false, move || desk.edit(id, name())));
         }
         if let Some(begin) = source.begins.filter(|it| applies(it.name) && it.allowed()) {
             let start = move || {
                 let form = entry.with_untracked(|it| it.as_ref().and_then(begin.form));
-                desk.editing.set(form.map(|draft| Editing { source: begin.source, id: None, draft }));
+                desk.editing.set(form.map(|draft| Editing { source: begin.source, row: None, draft }));
             };
             items.push(Item::new(begin.name, say(begin.label), false, start));
         }
@@ -90,7 +90,7 @@ async fn send(desk: Desk, ask: Ask<'_>, done: &str) -> Result<(), Failure> {
         toast::done(done);
     }
     desk.changed.notify();
-    tell_password(&answer).await;
+    tell_password(&answer);
     Ok(())
 }
 
@@ -104,6 +104,9 @@ fn done_text(label: &str) -> String {
 
 /// Told when something was done; or taken in, where devices or channels have yet to do it.
 pub fn told(deed: &Action) -> String {
+    if let Some(done) = deed.done {
+        return say(done).to_owned();
+    }
     let label = say(deed.label);
     match lang() {
         _ if !deed.keyed => done_text(label),
@@ -112,13 +115,10 @@ pub fn told(deed: &Action) -> String {
     }
 }
 
-/// The action whose form is open, and on which row.
-pub type Asked = RwSignal<Option<(&'static Action, Uuid)>>;
-
 /// Starts an action: with its form, with its question, or at once; one that gives a file has it saved.
 fn begin(desk: Desk, deed: &'static Action, id: Uuid, name: String) {
     if !deed.fields.is_empty() {
-        desk.asked.set(Some((deed, id)));
+        desk.asked.set(Some(Asked { deed, id, name }));
         return;
     }
     spawn_local(async move {

@@ -1,10 +1,10 @@
 //! What is being done to the rows of a resource, wherever they are shown: which dialog is open, and what was changed.
 
 use leptos::prelude::*;
+use shared::describe::Action;
 use shared::resource::{FormMap, Verb};
 use uuid::Uuid;
 
-use super::act::Asked;
 use super::edit::{deed_dialog, form_dialog};
 use super::source::Source;
 use crate::run::live;
@@ -18,7 +18,7 @@ pub struct Desk {
     /// The form that is open.
     pub editing: RwSignal<Option<Editing>>,
     /// The action whose form is open, and on which row.
-    pub asked: Asked,
+    pub asked: RwSignal<Option<Asked>>,
     /// Fires when something was changed from here.
     pub changed: Trigger,
     /// The address of the list as it stands.
@@ -30,10 +30,21 @@ pub struct Desk {
 pub struct Editing {
     /// Of which resource.
     pub source: Source,
-    /// The row that is changed; none for a new one.
-    pub id: Option<Uuid>,
+    /// The row that is changed, and what people call it; none for a new one.
+    pub row: Option<(Uuid, String)>,
     /// What is filled in already.
     pub draft: FormMap,
+}
+
+/// The open form of an action.
+#[derive(Clone)]
+pub struct Asked {
+    /// What is to be done.
+    pub deed: &'static Action,
+    /// To which row.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
 }
 
 impl Desk {
@@ -53,16 +64,26 @@ impl Desk {
         self.source.verbs.contains(&verb) && self.may(verb.as_str())
     }
 
-    /// Opens the form of a row, or of a new one.
-    pub fn edit(self, id: Option<Uuid>) {
-        self.editing.set(Some(Editing { source: self.source, id, draft: FormMap::new() }));
+    /// Opens the form of a new row.
+    pub fn add(self) {
+        self.editing.set(Some(Editing { source: self.source, row: None, draft: FormMap::new() }));
+    }
+
+    /// Opens the form of a row with what people call it.
+    pub fn edit(self, id: Uuid, name: String) {
+        self.editing.set(Some(Editing { source: self.source, row: Some((id, name)), draft: FormMap::new() }));
+    }
+
+    /// Whether a dialog is open; followed.
+    pub fn busy(self) -> bool {
+        self.editing.with(Option::is_some) || self.asked.with(Option::is_some)
     }
 
     /// The dialogs that are open.
     pub fn dialogs(self) -> AnyView {
         view! {
             {live(move || self.editing.get().map_or_else(|| ().into_any(), |it| form_dialog(self, it)))}
-            {live(move || self.asked.get().map_or_else(|| ().into_any(), |(deed, id)| deed_dialog(self, deed, id)))}
+            {live(move || self.asked.get().map_or_else(|| ().into_any(), |it| deed_dialog(self, it)))}
         }
         .into_any()
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::desk::Desk;
 use super::detail::detail;
+use super::hold::Hold;
 use super::import::import_dialog;
 use super::levels::Levels;
 use super::row::row;
@@ -42,6 +43,8 @@ pub struct Listing {
     pub query: Memo<Query>,
     /// Which rows are below which.
     pub levels: Levels,
+    /// Which rows are in sight.
+    pub hold: Hold,
 }
 
 impl Listing {
@@ -82,15 +85,16 @@ pub fn crud(source: Source, open: Memo<Option<Uuid>>) -> AnyView {
     let rows =
         Memo::new_with_compare(move |_| fetched.text.with(|it| it.as_deref().map(|it| source.page(it))), |_, _| true);
     let desk = Desk::new(source, Memo::new(move |_| query.get().after(&format!("/{}", source.path))));
-    let it = Listing { desk, fetched, rows, query, levels: Levels::new(rows) };
-    fetched.refresh_on(desk.changed);
+    let levels = Levels::new(rows);
+    let hold = Hold::new(desk, fetched, Memo::new(move |_| levels.shown()));
+    let it = Listing { desk, fetched, rows, query, levels, hold };
     fetched.refresh_on(events::changed(source.live));
     let conditions = Memo::new(move |_| query.get().only(|name| !matches!(name, "page" | "size" | "sort")));
     let apply = Callback::new(move |conditions: Query| {
         let kept = query.get_untracked().only(|name| matches!(name, "size" | "sort"));
         let wanted = conditions.iter().fold(kept, |query, (name, value)| query.with(name, value));
         // Asking the same again means looking anew.
-        if wanted == query.get_untracked() { it.fetched.reload() } else { it.go(&wanted) }
+        if wanted == query.get_untracked() { hold.reload() } else { it.go(&wanted) }
     });
     let reset = Callback::new(move |()| apply.run(Query::default()));
     let extent = Callback::new(move |()| {
@@ -130,7 +134,7 @@ fn toolbar(it: Listing) -> Option<AnyView> {
     (create || import || export || tree).then(|| {
         view! {
             <div class="toolbar">
-                {create.then(|| button("el-button--primary is-plain", "create", Some(PLUS), tr("添加", "Add"), move || it.desk.edit(None)))}
+                {create.then(|| button("el-button--primary is-plain", "create", Some(PLUS), tr("添加", "Add"), move || it.desk.add()))}
                 {import.then(|| button("is-plain", "import", Some(UPLOAD), tr("导入", "Import"), move || importing.set(true)))}
                 {export.then(|| export_button(it))}
                 {tree.then(|| button("is-plain", "fold-all", Some(LIST_TREE), tr("展开/折叠", "Open or close all"), move || it.levels.fold_all()))}
@@ -178,7 +182,8 @@ fn table(it: Listing) -> AnyView {
         let right = move || numbers.with(|it| it.get(column).copied().unwrap_or_default());
         heading(it, head, Signal::derive(right))
     };
-    let ids = Memo::new(move |_| it.levels.shown());
+    let hold = it.hold;
+    let ids = Memo::new(move |_| hold.shown.get());
     let filled = Memo::new(move |_| ids.with(|it| !it.is_empty()));
     let draw = Callback::new(move |id: String| shown.with_value(|heads| row(it, heads, numbers, &id)));
     let body = move || {
@@ -204,10 +209,14 @@ fn table(it: Listing) -> AnyView {
                                 <th class="el-table__cell table-acts" scope="col"><div class="cell">{tr("操作", "Actions")}</div></th>
                             </tr>
                         </thead>
-                        <tbody>{live(body)}</tbody>
+                        <tbody on:pointerenter=boxed(move |_| hold.hover(true)) on:pointerleave=boxed(move |_| hold.hover(false))
+                            on:focusin=boxed(move |event| hold.focus(&event, true)) on:focusout=boxed(move |event| hold.focus(&event, false))>
+                            {live(body)}
+                        </tbody>
                     </table>
                 </div>
             </div>
+            {hold.notice()}
             {veil(it.fetched.busy)}
         </div>
     }

@@ -5,6 +5,7 @@ mod desk;
 mod detail;
 mod edit;
 mod history;
+mod hold;
 mod import;
 mod levels;
 mod list;

@@ -7,7 +7,9 @@ use shared::codes::Code;
 use shared::pricing::{Period, Range};
 use shared::time::{Clock, SLOTS};
 use wasm_bindgen::JsCast;
+use web_sys::{Element, EventTarget};
 
+use crate::kit::popper::whole;
 use crate::lang::{say, tr};
 use crate::run::boxed;
 
@@ -36,16 +38,80 @@ struct Board {
     brush: RwSignal<Option<Period>>,
     /// The half hour that has the focus.
     at: RwSignal<usize>,
-    painting: RwSignal<bool>,
+    /// While the hand paints: the half hour where it was put down, and the day as it was before.
+    stroke: StoredValue<Option<(usize, Day)>>,
     root: NodeRef<Div>,
 }
 
+/// Where a row of half hours is on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Strip {
+    left: i32,
+    width: i32,
+    bottom: i32,
+}
+
+/// The half hour under the hand, or the nearest one when it has left the board.
+fn slot_at(strips: &[Strip], x: i32, y: i32) -> Option<usize> {
+    let row = strips.iter().position(|it| y < it.bottom).or(strips.len().checked_sub(1))?;
+    let strip = strips.get(row)?;
+    let cells = i32::try_from(ROW).ok()?;
+    let cell = (x - strip.left).max(0).checked_mul(cells)?.checked_div(strip.width)?.min(cells - 1);
+    Some(row * ROW + usize::try_from(cell).ok()?)
+}
+
+/// A day with all half hours between two, both included, painted: as a selection of text goes, over the end of a row too.
+fn stroked(mut day: Day, from: usize, to: usize, brush: Option<Period>) -> Day {
+    let (first, last) = (from.min(to), from.max(to));
+    day.iter_mut().take(last + 1).skip(first).for_each(|it| *it = brush);
+    day
+}
+
 impl Board {
-    fn paint(self, slot: usize) {
-        let brush = self.brush.get_untracked();
-        if self.day.with_untracked(|it| it.get(slot).is_some_and(|it| *it != brush)) {
-            self.day.update(|it| it.iter_mut().skip(slot).take(1).for_each(|it| *it = brush));
+    /// Paints all between two half hours over what was there.
+    fn paint(self, before: Day, from: usize, to: usize) {
+        let day = stroked(before, from, to, self.brush.get_untracked());
+        if self.day.with_untracked(|it| *it != day) {
+            self.day.set(day);
         }
+    }
+
+    /// The hand is put down on a half hour.
+    fn press(self, event: &PointerEvent) {
+        let on_cell = |it: EventTarget| it.dyn_into::<Element>().ok()?.closest("[data-slot]").ok()?;
+        if event.target().and_then(on_cell).is_none() {
+            return;
+        }
+        let Some(slot) = self.under(event) else { return };
+        event.prevent_default();
+        // All that the hand does until it is lifted is heard here, wherever it goes and however fast.
+        if let Some(root) = self.root.get_untracked() {
+            drop(root.set_pointer_capture(event.pointer_id()));
+        }
+        let before = self.day.get_untracked();
+        self.stroke.set_value(Some((slot, before.clone())));
+        self.paint(before, slot, slot);
+        self.go(slot);
+    }
+
+    /// The hand moves.
+    fn draw(self, event: &PointerEvent) {
+        if let (Some((from, before)), Some(slot)) = (self.stroke.get_value(), self.under(event)) {
+            self.paint(before, from, slot);
+            // The keyboard goes on from here. Focus would scroll, and the hand with it.
+            self.at.set(slot);
+        }
+    }
+
+    fn under(self, event: &PointerEvent) -> Option<usize> {
+        let rows = self.root.get_untracked()?.query_selector_all(".day-row").ok()?;
+        let strip = |row: Element| {
+            let rect = row.get_bounding_client_rect();
+            Strip { left: whole(rect.left()), width: whole(rect.width()), bottom: whole(rect.bottom()) }
+        };
+        let strips: Vec<Strip> =
+            (0..rows.length()).filter_map(|it| rows.item(it)?.dyn_into().ok()).map(strip).collect();
+        slot_at(&strips, event.client_x(), event.client_y())
     }
 
     fn go(self, slot: usize) {
@@ -84,11 +150,9 @@ impl Board {
         };
         event.prevent_default();
         if event.shift_key() && to != at {
-            for slot in at.min(to)..=at.max(to) {
-                self.paint(slot);
-            }
+            self.paint(self.day.get_untracked(), at, to);
         } else if to == at {
-            self.paint(at);
+            self.paint(self.day.get_untracked(), at, at);
         }
         self.go(to);
     }
@@ -100,12 +164,10 @@ pub fn grid(day: RwSignal<Day>) -> AnyView {
         day,
         brush: RwSignal::new(Some(Period::Peak)),
         at: RwSignal::new(0),
-        painting: RwSignal::new(false),
+        stroke: StoredValue::new(None),
         root: NodeRef::new(),
     };
-    // The button may be let go anywhere.
-    let released = window_event_listener(leptos::ev::pointerup, move |_| board.painting.set(false));
-    on_cleanup(move || released.remove());
+    let lift = move |_: PointerEvent| board.stroke.set_value(None);
     let all = move |_| day.set(vec![board.brush.get_untracked(); SLOTS]);
     view! {
         <div class="day" data-test="day">
@@ -117,7 +179,8 @@ pub fn grid(day: RwSignal<Day>) -> AnyView {
                 <button type="button" class="el-button el-button--small" data-test="paint-all" on:click=boxed(all)><span>{tr("涂满全天", "Paint all")}</span></button>
             </div>
             <div node_ref=board.root class="day-board" role="grid" aria-label=tr("一天的 48 个半小时", "The 48 half hours of a day")
-                on:keydown=boxed(move |event| board.key(&event))>
+                on:keydown=boxed(move |event| board.key(&event)) on:pointerdown=boxed(move |event| board.press(&event))
+                on:pointermove=boxed(move |event| board.draw(&event)) on:pointerup=boxed(lift) on:lostpointercapture=boxed(lift)>
                 {(0..SLOTS / ROW).map(|row| line(board, row)).collect_view()}
             </div>
             <p class="form-help">{tr(
@@ -158,28 +221,11 @@ fn cell(board: Board, slot: usize) -> AnyView {
     let period = Memo::new(move |_| board.day.with(|it| it.get(slot).copied().flatten()));
     let name = move || period.get().map_or(tr("未设置", "not set"), |it| say(it.label()));
     let text = move || period.get().map_or("", |it| say(it.label()));
-    let press = move |event: PointerEvent| {
-        event.prevent_default();
-        // A finger would otherwise keep all further events for the cell it touched first.
-        if let Some(target) = event.target().and_then(|it| it.dyn_into::<web_sys::Element>().ok()) {
-            drop(target.release_pointer_capture(event.pointer_id()));
-        }
-        board.painting.set(true);
-        board.paint(slot);
-        board.go(slot);
-    };
-    let over = move |_: PointerEvent| {
-        if board.painting.get_untracked() {
-            board.paint(slot);
-            // The keyboard goes on from here. Focus would scroll, and the hand with it.
-            board.at.set(slot);
-        }
-    };
     view! {
         <div class=move || format!("day-cell {}", period.get().map_or("period-none", colour)) role="gridcell" data-slot=slot.to_string()
             tabindex=move || if board.at.get() == slot { "0" } else { "-1" } title=format!("{from}–{to}")
             aria-label=move || format!("{from}–{to} {}", name())
-            on:pointerdown=boxed(press) on:pointerenter=boxed(over) on:focus=boxed(move |_| board.at.set(slot))>{move || text()}</div>
+            on:focus=boxed(move |_| board.at.set(slot))>{move || text()}</div>
     }
     .into_any()
 }
@@ -203,4 +249,37 @@ fn summary(day: &Day) -> AnyView {
         .into_any()
     };
     view! { <div class="day-summary">{covered}{ranges.into_iter().map(chip).collect_view()}</div> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hand_is_over_a_half_hour_or_near_one() {
+        let strip = |bottom| Strip { left: 100, width: 480, bottom };
+        let board = [strip(50), strip(110)];
+        let at = |x, y| slot_at(&board, x, y);
+        assert_eq!((at(100, 40), at(119, 40), at(120, 40), at(579, 49)), (Some(0), Some(0), Some(1), Some(23)));
+        assert_eq!((at(100, 100), at(579, 100)), (Some(24), Some(47)));
+        // Beside, above and below it.
+        assert_eq!((at(-900, 40), at(9000, 40), at(110, -70), at(570, 900)), (Some(0), Some(23), Some(0), Some(47)));
+        // The hours between the rows belong to the row below them.
+        assert_eq!(at(130, 60), Some(25));
+        assert_eq!((slot_at(&[], 1, 1), slot_at(&[Strip { width: 0, ..strip(50) }], 1, 1)), (None, None));
+    }
+
+    #[test]
+    fn a_stroke_has_no_holes_and_goes_over_the_end_of_a_row() {
+        let (peak, flat) = (Some(Period::Peak), Some(Period::Flat));
+        let painted =
+            |day: &Day, of| day.iter().enumerate().filter(|it| *it.1 == of).map(|it| it.0).collect::<Vec<_>>();
+        let empty = vec![None; SLOTS];
+        assert_eq!(painted(&stroked(empty.clone(), 3, 7, peak), peak), [3, 4, 5, 6, 7]);
+        assert_eq!(painted(&stroked(empty.clone(), 26, 22, peak), peak), [22, 23, 24, 25, 26]);
+        assert_eq!(painted(&stroked(empty.clone(), 0, SLOTS - 1, peak), peak).len(), SLOTS);
+        // It is drawn anew over what was there before, so that going back gives it free.
+        let before = stroked(empty, 0, 9, flat);
+        assert_eq!(painted(&stroked(before, 5, 6, peak), flat), [0, 1, 2, 3, 4, 7, 8, 9]);
+    }
 }

@@ -8,4 +8,4 @@ mod trial;
 
 pub use detail::{more, prices};
 pub use input::tariff_input;
-pub use presets::presets_input;
+pub use presets::PRESETS;

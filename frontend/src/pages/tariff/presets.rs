@@ -1,53 +1,44 @@
-//! The control of prepay presets: amounts that drivers can choose with one touch.
+//! Prepay presets: amounts that drivers can choose with one touch.
 
-use leptos::prelude::*;
 use serde_json::Value;
 use shared::fixed::Fen;
+use shared::text::t;
 
-use crate::kit::chips::{Typed, chips};
-use crate::kit::form::Slot;
-use crate::lang::tr;
+use crate::kit::chips::List;
 
-/// At most so many.
-const MOST: usize = 12;
+/// The list of them.
+pub static PRESETS: List =
+    List { hints: &[t("金额(元)", "Yuan")], most_fen: 100_000, most: 12, label: said, add: added };
 
-fn amounts(slot: Slot) -> Vec<i64> {
-    let items = slot.form.with(|it| it.get(slot.field.name).and_then(Value::as_array).cloned()).unwrap_or_default();
-    items.iter().filter_map(Value::as_i64).collect()
+fn fen(preset: &Value) -> i64 {
+    preset.as_i64().unwrap_or_default()
+}
+
+fn said(preset: &Value) -> String {
+    Fen(fen(preset)).yuan()
 }
 
 /// Adds an amount in its place; what is there already stays as it is.
-fn added(mut amounts: Vec<i64>, fen: i64) -> Vec<i64> {
-    if let Err(place) = amounts.binary_search(&fen) {
-        amounts.insert(place, fen);
+fn added(mut presets: Vec<Value>, amounts: &[i64]) -> Vec<Value> {
+    for amount in amounts {
+        if let Err(place) = presets.binary_search_by(|it| fen(it).cmp(amount)) {
+            presets.insert(place, Value::from(*amount));
+        }
     }
-    amounts
-}
-
-/// The control.
-pub fn presets_input(slot: Slot) -> AnyView {
-    let remove = Callback::new(move |place| {
-        let mut left = untrack(|| amounts(slot));
-        left.remove(place);
-        slot.put(left);
-    });
-    let add = Callback::new(move |new: Vec<i64>| {
-        slot.put(new.into_iter().fold(untrack(|| amounts(slot)), added));
-    });
-    let labels = Signal::derive(move || amounts(slot).into_iter().map(|it| Fen(it).yuan()).collect::<Vec<_>>());
-    let full = Signal::derive(move || amounts(slot).len() >= MOST);
-    let typed = Typed::new(slot.field.name, slot.id(), [tr("金额(元)", "Yuan")]);
-    chips(typed, labels, full, 100_000, remove, add)
+    presets
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::added;
 
     #[test]
     fn amounts_rise_and_do_not_repeat() {
-        assert_eq!(added(vec![1000, 5000], 3000), [1000, 3000, 5000]);
-        assert_eq!(added(vec![1000], 1000), [1000]);
-        assert_eq!(added(vec![], 1), [1]);
+        let put = |of: Value, fen| Value::Array(added(of.as_array().cloned().unwrap(), &[fen]));
+        assert_eq!(put(json!([1000, 5000]), 3000), json!([1000, 3000, 5000]));
+        assert_eq!(put(json!([1000]), 1000), json!([1000]));
+        assert_eq!(put(json!([]), 1), json!([1]));
     }
 }

@@ -1,12 +1,15 @@
 //! Car orders as staff sees them: the list, and all that is known of one.
 
-use chrono::{DateTime, NaiveDate, Utc};
+mod filter;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use self::filter::{CarOrderFilter, RECENT};
 use crate::codes::Code;
-use crate::describe::{Action, As, Column, Field, Input, Recent};
+use crate::describe::{Action, As, Column, Fact, Field, Input};
 use crate::fixed::{Fen, Kwh};
 use crate::invoice::{InvoiceRequest, InvoiceRow, InvoiceState};
 use crate::member::driver::PART;
@@ -243,67 +246,13 @@ impl Row for CarOrderDetail {
     }
 }
 
-/// How car orders are searched. Who names no day sees those of the last seven days, today included; who gives the number of
-/// something, be it an order, a reservation, a charger, a connector, a telephone or a card, sees those of all days. Numbers
-/// are found in any letter case, with or without spaces and dashes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
-pub struct CarOrderFilter {
-    /// At this station.
-    pub station_id: Option<Uuid>,
-    /// With this number, or one that begins like this.
-    pub order_no: Option<String>,
-    /// At the charger with this code.
-    pub charger_code: Option<String>,
-    /// At the charger with this serial number.
-    pub serial_no: Option<String>,
-    /// At the connector with this code.
-    pub connector_code: Option<String>,
-    /// With this telephone, or of drivers whose telephone begins or ends like this.
-    pub phone: Option<String>,
-    /// Started with this card.
-    pub card_no: Option<String>,
-    /// In this state.
-    pub state: Option<OrderState>,
-    /// Of this kind.
-    pub kind: Option<CarOrderKind>,
-    /// Made under the reservation with this number.
-    pub reservation_no: Option<String>,
-    /// Started like this.
-    pub start_method: Option<StartMethod>,
-    /// Made on this local day or later.
-    #[param(example = "2026-11-16")]
-    pub created_from: Option<NaiveDate>,
-    /// Made on this local day or earlier.
-    #[param(example = "2026-11-22")]
-    pub created_to: Option<NaiveDate>,
-}
-
-/// Nobody waits for the orders of all years when they only opened the page (3.4.1/1).
-pub const RECENT: Recent = Recent {
-    days: 7,
-    unless: &["order_no", "reservation_no", "charger_code", "serial_no", "connector_code", "phone", "card_no"],
-};
-
-impl CarOrderFilter {
-    /// Whether the number of something is given, so that the orders of all days are meant.
-    pub const fn names_something(&self) -> bool {
-        self.order_no.is_some()
-            || self.reservation_no.is_some()
-            || self.charger_code.is_some()
-            || self.serial_no.is_some()
-            || self.connector_code.is_some()
-            || self.phone.is_some()
-            || self.card_no.is_some()
-    }
-
-    /// The first and the last local day that are meant.
-    pub fn days(&self, today: NaiveDate) -> (Option<NaiveDate>, Option<NaiveDate>) {
-        match (self.created_from, self.created_to) {
-            (None, None) if !self.names_something() => (Some(RECENT.first(today)), None),
-            days => days,
-        }
-    }
-}
+const PHONE: Fact = Fact::new("phone", t("手机号", "Phone"), As::Text);
+const PREPAID: Fact = Fact::new("prepaid_fen", t("预付(元)", "Prepaid (yuan)"), As::Fen);
+const TOTAL: Fact = Fact::new("total_fen", t("费用(元)", "Fee (yuan)"), As::Fen);
+const REFUNDED: Fact = Fact::new("refunded_fen", t("已退(元)", "Refunded (yuan)"), As::Fen);
+const REFUNDABLE: Fact = Fact::new("refundable_fen", t("可退(元)", "Refundable (yuan)"), As::Fen);
+/// The same amount, to whoever invoices it.
+const KEPT: Fact = Fact::new("refundable_fen", t("开票金额(元)", "To be invoiced (yuan)"), As::Fen);
 
 /// Car orders (汽车订单).
 pub struct CarOrders;
@@ -366,19 +315,32 @@ impl Resource for CarOrders {
     ];
     const ACTIONS: &'static [Action] = &[
         Action::new("end", t("结束", "End"))
+            .done(t("订单已结束", "The order has ended"))
             .fields(EndForm::FIELDS)
+            .facts(&[
+                PHONE,
+                Fact::new("connector_code", t("电枪编号", "Connector"), As::Text),
+                Fact::new("kwh", t("电量(kWh)", "Energy (kWh)"), As::Number),
+                PREPAID,
+            ])
             .when(|it| OrderState::of(&it["state"]).is_some_and(OrderState::can_be_ended))
             .danger()
             .keyed(),
         Action::new("refund", t("退费", "Refund"))
+            .done(t("退费申请已提交", "The refund is under way"))
             .fields(RefundForm::FIELDS)
+            .facts(&[PHONE, TOTAL, REFUNDED, REFUNDABLE])
             .when(|it| OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0)
             .danger()
             .keyed(),
-        Action::new("invoice", t("开票", "Invoice")).fields(InvoiceRequest::FIELDS).when(|it| {
-            let invoiced = InvoiceState::of(&it["invoice"]).is_some_and(InvoiceState::is_live);
-            OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0 && !invoiced
-        }),
+        Action::new("invoice", t("开票", "Invoice"))
+            .done(t("开票申请已提交", "The invoice is under way"))
+            .fields(InvoiceRequest::FIELDS)
+            .facts(&[PHONE, Fact::new("station_name", t("电站", "Station"), As::Text), TOTAL, KEPT])
+            .when(|it| {
+                let invoiced = InvoiceState::of(&it["invoice"]).is_some_and(InvoiceState::is_live);
+                OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0 && !invoiced
+            }),
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }
@@ -435,27 +397,6 @@ impl OrderState {
         match self {
             Self::Starting | Self::Charging | Self::Stopping | Self::Suspended | Self::Failed => true,
             Self::Created | Self::Completed | Self::Cancelled => false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_looks_for_one_thing_looks_on_all_days() {
-        let today: NaiveDate = "2026-11-29".parse().unwrap();
-        let days = |filter: serde_json::Value| serde_json::from_value::<CarOrderFilter>(filter).unwrap().days(today);
-        let day = |text: &str| Some(text.parse::<NaiveDate>().unwrap());
-        assert_eq!(days(json!({})), (day("2026-11-23"), None));
-        assert_eq!(days(json!({"state": "completed"})), (day("2026-11-23"), None));
-        assert_eq!(days(json!({"created_to": "2026-10-01"})), (None, day("2026-10-01")));
-        for name in RECENT.unless {
-            assert_eq!(days(json!({*name: "1"})), (None, None), "{name}");
-            assert_eq!(days(json!({*name: "1", "created_from": "2026-11-01"})), (day("2026-11-01"), None), "{name}");
         }
     }
 }
