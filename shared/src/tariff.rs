@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::codes::{Code, Tone};
@@ -300,14 +300,14 @@ pub struct Trial {
 }
 
 /// By hand, because a part that is not always there cannot be derived: its fields are there, or not.
-impl PartialSchema for Trial {
+impl utoipa::PartialSchema for Trial {
     fn schema() -> RefOr<Schema> {
         let periods = ArrayBuilder::new().items(Ref::from_schema_name(PeriodTrial::name())).description(Some(
             "When only the energy is known and the price depends on the time: what it would cost in each period.",
         ));
         let each = ObjectBuilder::new().property("each_period", periods).required("each_period").build();
-        let both = AllOfBuilder::new().item(Ref::from_schema_name(Bill::name())).item(each.clone()).build();
-        let either = AnyOfBuilder::new().item(each).item(both);
+        let both = AllOfBuilder::new().item(Ref::from_schema_name(Bill::name())).item(each.clone());
+        let either = AnyOfBuilder::new().item(each).item(Schema::AllOf(both.build()));
         let about = "What a hypothetical charge costs: a bill, when charge and tariff make only one possible.";
         RefOr::T(either.description(Some(about)).build().into())
     }
@@ -315,9 +315,7 @@ impl PartialSchema for Trial {
 
 impl ToSchema for Trial {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        for (name, schema) in [(PeriodTrial::name(), PeriodTrial::schema()), (Bill::name(), Bill::schema())] {
-            schemas.push((name.into_owned(), schema));
-        }
+        schemas.push((PeriodTrial::name().into_owned(), <PeriodTrial as utoipa::PartialSchema>::schema()));
         PeriodTrial::schemas(schemas);
     }
 }
