@@ -86,6 +86,9 @@ pub struct Http {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// A small body that is not there after this is given up.
     pub body_seconds: u64,
+    /// How many connections an address may have, a trusted proxy excepted; 0 is any number. Drivers of one mobile network
+    /// and the chargers of one site share an address.
+    pub connections_per_address: usize,
 }
 
 impl Default for Http {
@@ -97,6 +100,7 @@ impl Default for Http {
             console: "frontend/dist".into(),
             trusted_proxies: vec![],
             body_seconds: 10,
+            connections_per_address: 1000,
         }
     }
 }

@@ -202,6 +202,7 @@ impl Change for CarConnectors {
 
 impl Switch for CarConnectors {
     const TABLE: &'static str = "connectors";
+    const TELLS: bool = true;
 
     async fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool) -> Result<()> {
         type Row = (Uuid, i32, Uuid, Uuid, Uuid);

@@ -9,8 +9,10 @@ use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result};
 use diesel_async::AsyncPgConnection;
+use tokio::sync::{Mutex, MutexGuard};
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::api::peers::Peers;
 use crate::api::{op, openapi, request};
 use crate::app::{App, Core};
 use crate::auth::login::Tries;
@@ -42,6 +44,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
     let address = core.config.http.address;
     let max_connections = core.config.gateway.max_connections + 1000;
     let process = core.config.process.clone();
+    let peers = Peers::new(&core.config.http);
     let server = HttpServer::new(move || {
         // Each worker has its own connections: a connection is driven by the runtime that opened it.
         let app = App::answering(core.clone()).map(web::Data::new);
@@ -63,6 +66,7 @@ pub fn start(core: std::sync::Arc<Core>) -> Result<Running> {
             .service(web::resource("/metrics").to(metrics::with_token))
             .configure(move |config| mount(&process, config))
     })
+    .on_connect(move |connection, data| peers.enter(connection, data))
     .workers(workers)
     .max_connections(max_connections)
     .backlog(4096)
@@ -129,19 +133,23 @@ async fn harden(
 
 /// When it was last seen whether the database can be written, and what came of it.
 #[derive(Default)]
-struct Probe(tokio::sync::Mutex<Option<(Instant, bool)>>);
+struct Probe(Mutex<Option<(Instant, bool)>>);
 
 impl Probe {
     /// Whoever asks sooner is told the same again.
     const REST: Duration = Duration::from_secs(3);
 
-    async fn can_write(&self, conn: &mut AsyncPgConnection) -> bool {
-        let mut last = self.0.lock().await;
-        if let Some((at, told)) = *last
-            && at.elapsed() < Self::REST
-        {
-            return told;
+    /// What was seen a moment ago, or else the right to look again. Whoever waits for somebody who looks, for a disk may
+    /// hang, does so before they have a connection.
+    async fn seen(&self) -> std::result::Result<bool, MutexGuard<'_, Option<(Instant, bool)>>> {
+        let last = self.0.lock().await;
+        match *last {
+            Some((at, told)) if at.elapsed() < Self::REST => Ok(told),
+            _ => Err(last),
         }
+    }
+
+    async fn look(mut last: MutexGuard<'_, Option<(Instant, bool)>>, conn: &mut AsyncPgConnection) -> bool {
         let tried = db::try_writing(conn).await;
         if let Err(err) = &tried {
             tracing::error!(error = %err, "the database cannot be written: {err}");
@@ -158,9 +166,14 @@ async fn ready(app: web::Data<App>, probe: web::Data<Probe>) -> Result<&'static 
     if app.stopping.is_cancelled() {
         return Err(not_ready());
     }
+    let seen = probe.seen().await;
     let mut conn = app.conn().await?;
     let current = db::pending(&mut conn).await.is_ok_and(|it| it.is_empty());
-    if current && probe.can_write(&mut conn).await { Ok("ready") } else { Err(not_ready()) }
+    let writable = match seen {
+        Ok(seen) => seen,
+        Err(last) => Probe::look(last, &mut conn).await,
+    };
+    if current && writable { Ok("ready") } else { Err(not_ready()) }
 }
 
 /// Runs until SIGTERM or SIGINT, then drains: no new requests, running ones finish, sockets close.

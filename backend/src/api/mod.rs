@@ -6,6 +6,7 @@ pub mod idempotency;
 pub mod intake;
 pub mod op;
 pub mod openapi;
+pub mod peers;
 pub mod request;
 pub mod turn;
 pub mod work;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
+use serde_json::{Value, json};
 use shared::describe::{Field, Input};
 use shared::page::PageQuery;
 use shared::resource::FormMap;
@@ -65,12 +66,14 @@ pub struct Op {
     pub answer: Answer,
     /// Is done once under an `Idempotency-Key`, and refused without one.
     pub keyed: bool,
+    /// The field of the body that names the row it is about, where its path does not.
+    pub about: Option<&'static str>,
     /// How it can fail besides what follows from all this: statuses.
     pub fails: Vec<&'static str>,
     /// The schemas it speaks of.
     pub schemas: Vec<(String, RefOr<Schema>)>,
-    /// Examples of fields that the schema cannot tell, by schema.
-    pub examples: Vec<(String, FormMap)>,
+    /// Limits and examples of fields that their types do not tell, by schema.
+    pub hints: Vec<(String, Hints)>,
     route: Option<Route>,
 }
 
@@ -87,9 +90,10 @@ impl Op {
             body: None,
             answer: Answer::Nothing,
             keyed: false,
+            about: None,
             fails: vec![],
             schemas: vec![],
-            examples: vec![],
+            hints: vec![],
             route: None,
         }
     }
@@ -154,7 +158,7 @@ impl Op {
     /// Takes the JSON body of a form with these fields.
     pub fn form<T: ToSchema>(mut self, fields: &[Field]) -> Self {
         self = self.body::<T>();
-        self.examples.push((T::name().into_owned(), examples(fields)));
+        self.hints.push((T::name().into_owned(), hints(fields)));
         self
     }
 
@@ -242,6 +246,12 @@ impl Op {
         self
     }
 
+    /// Is about the row that this field of its body names, for which many may wait.
+    pub const fn about(mut self, field: &'static str) -> Self {
+        self.about = Some(field);
+        self
+    }
+
     /// Is done by this handler.
     pub fn to<F, Args>(mut self, handler: F) -> Self
     where
@@ -253,6 +263,7 @@ impl Op {
             id: self.id.as_str().into(),
             access: self.access.clone(),
             keyed: self.keyed,
+            about: self.about,
             body: (!self.method.is_safe()).then(|| self.largest_body()),
         });
         let known = Known::of(&self.params);
@@ -277,22 +288,41 @@ impl Op {
     }
 }
 
-/// A value for each field that passes its check.
-fn examples(fields: &[Field]) -> FormMap {
-    let value = |field: &Field| match field.input {
-        Input::Mobile => Some("13800000001".into()),
-        Input::Phone => Some("400-800-1234".into()),
-        Input::Plate => Some("浙A12345".into()),
-        Input::Email => Some("ops@example.com".into()),
-        Input::Int { min, .. } | Input::Fen { min, .. } => Some(min.max(1).into()),
-        Input::Watts { .. } => Some(60_000.into()),
-        Input::Degrees { limit } => Some(if limit > 90 { 120.2 } else { 30.25 }.into()),
-        Input::Password => Some("correct horse battery staple".into()),
-        Input::Lookups(_) if field.required => Some(serde_json::json!(["019a5f3e-7c00-7000-8000-000000000001"])),
-        Input::Lookups(_) => Some(serde_json::json!([])),
-        _ => None,
+/// The words of JSON Schema about each field of a form.
+pub type Hints = BTreeMap<&'static str, FormMap>;
+
+fn hints(fields: &[Field]) -> Hints {
+    fields.iter().map(|it| (it.name, hint(it))).collect()
+}
+
+/// What is checked of a field, and a value that passes.
+fn hint(field: &Field) -> FormMap {
+    let range = |min: i64, max: i64| vec![("minimum", json!(min)), ("maximum", json!(max))];
+    let example = |it: Value| vec![("example", it)];
+    let id = "019a5f3e-7c00-7000-8000-000000000001";
+    let words = match field.input {
+        Input::Text(longest) | Input::Area(longest) if field.required => {
+            vec![("minLength", json!(1)), ("maxLength", json!(longest))]
+        }
+        Input::Text(longest) | Input::Area(longest) => vec![("maxLength", json!(longest))],
+        Input::Mobile => example("13800000001".into()),
+        Input::Phone => example("400-800-1234".into()),
+        Input::Plate => example("浙A12345".into()),
+        Input::Email => example("ops@example.com".into()),
+        Input::Int { min, max } | Input::Fen { min, max } => [range(min, max), example(min.max(1).into())].concat(),
+        Input::Watts { max } => [range(0, max), example(60_000.into())].concat(),
+        Input::Degrees { limit } => {
+            let most = i64::from(limit);
+            [range(-most, most), example(if limit > 90 { 120.2 } else { 30.25 }.into())].concat()
+        }
+        Input::Password => example("correct horse battery staple".into()),
+        Input::Lookups(_) if field.required => vec![("minItems", json!(1)), ("example", json!([id]))],
+        Input::Lookups(_) => example(json!([])),
+        Input::Switch | Input::Choice(_) | Input::Lookup(_) | Input::Permissions | Input::Days | Input::Custom(_) => {
+            vec![]
+        }
     };
-    fields.iter().filter_map(|it| Some((it.name.to_owned(), value(it)?))).collect()
+    words.into_iter().map(|(word, value)| (word.to_owned(), value)).collect()
 }
 
 /// The reference to a JSON schema as a body.

@@ -56,7 +56,7 @@ pub fn document(operations: &[Op]) -> OpenApi {
 pub fn json(operations: &[Op]) -> anyhow::Result<String> {
     let mut value = serde_json::to_value(document(operations))?;
     without_null(&mut value);
-    fill_examples(&mut value, operations);
+    fill_in(&mut value, operations);
     Ok(format!("{}\n", serde_json::to_string_pretty(&value)?))
 }
 
@@ -213,15 +213,18 @@ fn failures(op: &Op) -> impl Iterator<Item = &'static str> {
     FAILURES.into_iter().map(|it| it.0).filter(move |it| can(it))
 }
 
-/// Gives every object schema an example that is put together from those of its fields.
-fn fill_examples(document: &mut Value, operations: &[Op]) {
+/// Tells what is checked of the fields of forms, and gives every object schema an example that is put together from those
+/// of its fields.
+fn fill_in(document: &mut Value, operations: &[Op]) {
     let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") else { return };
-    for (name, fields) in operations.iter().flat_map(|op| &op.examples) {
-        for (field, example) in fields {
+    for (name, fields) in operations.iter().flat_map(|op| &op.hints) {
+        for (field, words) in fields {
             if let Some(Value::Object(schema)) =
                 schemas.get_mut(name).and_then(|it| it.get_mut("properties")?.get_mut(field))
             {
-                schema.entry("example").or_insert_with(|| example.clone());
+                for (word, value) in words {
+                    schema.entry(word).or_insert_with(|| value.clone());
+                }
             }
         }
     }

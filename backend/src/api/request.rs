@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{ConnectionType, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use diesel_async::AsyncPgConnection;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::idempotency::{Key, Used};
 use super::intake::Received;
 use super::op::Access;
+use super::peers;
 use super::work::Work;
 use crate::app::App;
 use crate::auth::caller::Caller;
@@ -93,6 +94,8 @@ pub struct Rules {
     pub keyed: bool,
     /// The largest body it takes; `None` is for what only reads.
     pub body: Option<usize>,
+    /// The field of the body that names the row it is about, where its path does not.
+    pub about: Option<&'static str>,
 }
 
 /// The request's language.
@@ -117,6 +120,12 @@ pub async fn frame(
     let (method, path) = (req.method().clone(), req.path().to_owned());
     let pattern = req.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let lang = lang(req.request());
+    if peers::crowded(&req) {
+        let text = t("同一地址的连接过多，请稍后再试", "Too many connections from this address; try again later");
+        let mut refused = reworded(req.error_response(Error::Limited(5, text)), &id);
+        refused.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        return Ok(refused);
+    }
     let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
         Ok(Ok(response)) => response.map_into_boxed_body(),
         Ok(Err(err)) => return Err(err),
@@ -209,7 +218,7 @@ async fn admit(rules: Rc<Rules>, mut req: ServiceRequest, next: Next<BoxBody>) -
         return answer;
     };
     let turn = match rules.body {
-        Some(_) => Some(app.turn(Some(claims.sub), row(&req)).await?),
+        Some(_) => Some(app.turn(Some(claims.sub), row(&req, &rules, &bytes)).await?),
         None => None,
     };
     let mut conn = app.conn().await?;
@@ -271,9 +280,13 @@ async fn receive(app: &App, req: &mut ServiceRequest, limit: usize) -> Result<Re
     Ok(received)
 }
 
-/// The row that a request is about, as its path says.
-fn row(req: &ServiceRequest) -> Option<Uuid> {
-    req.match_info().get("id").and_then(|it| it.parse().ok())
+/// The row that a request is about, as its path or its body says.
+fn row(req: &ServiceRequest, rules: &Rules, body: &[u8]) -> Option<Uuid> {
+    if let Some(id) = req.match_info().get("id") {
+        return id.parse().ok();
+    }
+    let body: serde_json::Value = serde_json::from_slice(rules.about.map(|_| body)?).ok()?;
+    body.get(rules.about?)?.as_str()?.parse().ok()
 }
 
 async fn identify(conn: &mut AsyncPgConnection, access: &Access, claims: &Claims, path: &str) -> Result<Who> {

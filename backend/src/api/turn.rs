@@ -14,14 +14,33 @@ use crate::error::{Error, Result};
 
 /// What one caller writes at once where no row is named.
 const AT_ONCE: usize = 8;
+/// What all callers together write at once to one row. They would wait for each other in the database, with connections
+/// that others need.
+const ROW_AT_ONCE: usize = 2;
 /// Requests that may wait behind those of the same line; one more is turned away at once.
 const WAITING: usize = 64;
 /// How long one waits in a line, and for a connection to write with.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A line of requests that would only wait for each other in the database: those of one caller to one row. What others do
-/// to the row stands in lines of their own, so that nobody keeps anybody else from it.
-type Name = (Uuid, Option<Uuid>);
+/// to the row stands in lines of their own, so that nobody keeps anybody else from it; who is first in theirs stands in the
+/// line of the row.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Name {
+    Caller(Uuid),
+    CallerToRow(Uuid, Uuid),
+    Row(Uuid),
+}
+
+impl Name {
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Caller(_) => AT_ONCE,
+            Self::CallerToRow(..) => 1,
+            Self::Row(_) => ROW_AT_ONCE,
+        }
+    }
+}
 
 /// The lines of a process.
 #[derive(Default)]
@@ -42,12 +61,18 @@ struct Member {
 /// The right to write, until it is dropped.
 pub struct Turn {
     _writer: OwnedSemaphorePermit,
-    _served: Option<(OwnedSemaphorePermit, Member)>,
+    _served: Vec<Served>,
+}
+
+/// Is served in a line.
+struct Served {
+    _permit: OwnedSemaphorePermit,
+    _member: Member,
 }
 
 impl Turns {
     fn join(self: &Arc<Self>, name: Name) -> Result<(Arc<Semaphore>, Member)> {
-        let at_once = if name.1.is_some() { 1 } else { AT_ONCE };
+        let at_once = name.at_once();
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let line = lines.entry(name).or_insert_with(|| Line { gate: Arc::new(Semaphore::new(at_once)), members: 0 });
         if line.members >= at_once + WAITING {
@@ -62,9 +87,16 @@ impl Turns {
     /// # Errors
     /// 429 when too many wait already, or it takes too long.
     pub async fn take(self: &Arc<Self>, caller: Uuid, row: Option<Uuid>, writers: &Arc<Semaphore>) -> Result<Turn> {
-        let (gate, member) = self.join((caller, row))?;
-        let permit = wait(gate).await?;
-        Ok(Turn { _served: Some((permit, member)), ..Turn::of_nobody(writers).await? })
+        let mut served = vec![];
+        let lines = match row {
+            Some(row) => vec![Name::CallerToRow(caller, row), Name::Row(row)],
+            None => vec![Name::Caller(caller)],
+        };
+        for name in lines {
+            let (gate, member) = self.join(name)?;
+            served.push(Served { _permit: wait(gate).await?, _member: member });
+        }
+        Ok(Turn { _served: served, ..Turn::of_nobody(writers).await? })
     }
 }
 
@@ -74,7 +106,7 @@ impl Turn {
     /// # Errors
     /// 429 when it takes too long.
     pub async fn of_nobody(writers: &Arc<Semaphore>) -> Result<Self> {
-        Ok(Self { _writer: wait(writers.clone()).await?, _served: None })
+        Ok(Self { _writer: wait(writers.clone()).await?, _served: vec![] })
     }
 }
 
@@ -131,6 +163,12 @@ mod tests {
         }
         drop(served);
         assert!(turns.take(caller, row, &writers).await.is_ok());
+        // All callers together leave others a connection.
+        let (one, other) = (Uuid::from_u128(5), Uuid::from_u128(6));
+        let busy = (turns.take(one, row, &writers).await.unwrap(), turns.take(other, row, &writers).await.unwrap());
+        assert!(turns.take(caller, row, &writers).await.is_err());
+        assert!(turns.take(caller, Some(one), &writers).await.is_ok());
+        drop(busy);
         assert_eq!((turns.0.lock().unwrap().len(), writers.available_permits()), (0, 3));
     }
 }

@@ -200,6 +200,7 @@ impl Change for CarChargers {
 
 impl Switch for CarChargers {
     const TABLE: &'static str = "chargers";
+    const TELLS: bool = true;
 
     async fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool) -> Result<()> {
         let parent: Parent = diesel::update(chargers::table.find(id))

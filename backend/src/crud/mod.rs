@@ -80,6 +80,8 @@ pub trait Change: Browse + Editable {
 pub trait Switch: Browse {
     /// The table that holds `version` and `updated_at` of its rows.
     const TABLE: &'static str;
+    /// Switching tells hardware, so that it is done once under a key.
+    const TELLS: bool = false;
 
     /// Switches a row that was found in scope.
     fn switch(conn: &mut AsyncPgConnection, by: &Caller, id: Uuid, on: bool)

@@ -120,8 +120,9 @@ pub fn with_version<F: ToSchema>() -> RefOr<Schema> {
 /// Enable, disable, and what disabling would hit.
 pub fn switch<R: Switch>() -> Vec<Op> {
     let one = R::ONE;
-    let enable = Op::post(path::<R>("/{id}/enable"), format!("enable{one}"), t("启用", "Switch on"));
-    let disable = Op::post(path::<R>("/{id}/disable"), format!("disable{one}"), t("禁用", "Switch off"));
+    let keyed = |op: Op| if R::TELLS { op.keyed() } else { op };
+    let enable = keyed(Op::post(path::<R>("/{id}/enable"), format!("enable{one}"), t("启用", "Switch on")));
+    let disable = keyed(Op::post(path::<R>("/{id}/disable"), format!("disable{one}"), t("禁用", "Switch off")));
     let impact = Op::get(
         path::<R>("/{id}/impact"),
         format!("impactOf{one}"),

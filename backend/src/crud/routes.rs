@@ -196,10 +196,10 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
     let actor = ctx.actor();
     let mut conn = ctx.conn;
     let row = conn
-        .transaction(async |conn| {
+        .once(async |conn| {
             let before = R::find(conn, &actor.caller.scope, id).await?;
             if json(&before)?.get("enabled") == Some(&Value::Bool(on)) {
-                return Ok::<_, Error>(before);
+                return Ok(before);
             }
             stamp(conn, <R as Switch>::TABLE, id, None).await?;
             R::switch(conn, &actor.caller, id, on).await?;

@@ -98,6 +98,7 @@ fn orders() -> Vec<Op> {
             .driver()
             .fails(&["404"])
             .keyed()
+            .about("connector_id")
             .body::<NewOrder>()
             .returns_with::<OrderToPay>(201)
             .to(order::create),
@@ -146,6 +147,7 @@ fn reservations() -> Vec<Op> {
             .driver()
             .fails(&["404"])
             .keyed()
+            .about("connector_id")
             .body::<NewReservation>()
             .returns_with::<DriverReservation>(201)
             .to(reservation::create),

@@ -8,7 +8,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::app::{Client, PASSWORD, TestApp};
+use crate::app::{Client, PASSWORD, TestApp, driver};
+use crate::payment::World;
 use crate::repeat::{holding, until_waiting};
 
 /// Half a body from an address, as a proxy tells it.
@@ -142,6 +143,32 @@ async fn a_row_that_everybody_wants_does_not_keep_others_from_theirs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_all_drivers_want_keeps_nobody_from_the_rest() {
+    let world = World::new().await;
+    let (app, keeper) = (&world.app, &world.tenant.keeper);
+    let connector = world.site.connectors[0];
+    let other = crate::card::collective(app, &world.tenant).await;
+    let mut drivers = vec![];
+    for _ in 0..12 {
+        drivers.push(driver(app).await);
+    }
+    let lock = holding(app, &format!("select from connectors where id = '{connector}' for update")).await;
+    let order = json!({"connector_id": connector, "prepaid_fen": 5000});
+    let asked = join_all(drivers.iter().map(|it| it.post("/api/app/v1/orders", order.clone())));
+    let others = async {
+        until_waiting(app, 2).await;
+        for n in 0..5 {
+            let path = format!("/api/v1/members/collectives/{other}/recharge");
+            keeper.post_keyed(&path, &json!({"amount_fen": 100}), &format!("other-{n}")).await.ok();
+        }
+        drop(lock);
+    };
+    let (answers, ()) = tokio::join!(asked, others);
+    let statuses: Vec<u16> = answers.iter().map(|it| it.status).collect();
+    assert!(statuses.contains(&201) && statuses.iter().all(|it| matches!(it, 201 | 409 | 429)), "{statuses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_sheet_holds_no_connection() {
     let app = TestApp::new().await;
     let lock = holding(&app, "lock table areas in access exclusive mode").await;
@@ -157,4 +184,22 @@ async fn who_waits_for_a_sheet_holds_no_connection() {
     let (sheets, ()) = tokio::join!(sheets, others);
     // Those who waited for the lock for too long are told so.
     assert!(sheets.iter().all(|it| matches!(it.status, 200 | 429)), "{sheets:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_only_so_many_connections() {
+    let app = TestApp::with(|it| it.http.connections_per_address = 8).await;
+    let address = app.url.strip_prefix("http://").unwrap();
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let ask = async |mut socket: TcpStream| {
+        socket.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = [0; 1024];
+        let read = socket.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..read]).to_lowercase()
+    };
+    let idle = join_all((0..8).map(async |_| connect().await)).await;
+    let refused = ask(connect().await).await;
+    assert!(refused.starts_with("http/1.1 429") && refused.contains("connection: close"), "{refused}");
+    drop(idle);
+    crate::payment::eventually("there is room again", async || ask(connect().await).await.contains("200 ok")).await;
 }

@@ -138,14 +138,20 @@ async fn what_moves_money_or_hardware_needs_a_key() {
     let wanted = [
         "cancelMyReservation",
         "createCard",
+        "disableCarCharger",
+        "disableCarConnector",
+        "enableCarCharger",
+        "enableCarConnector",
         "endCarOrder",
         "endReservation",
+        "invoiceCarOrder",
         "payMyOrder",
         "rebootCarCharger",
         "rechargeCard",
         "rechargeCollective",
         "refreshCarCharger",
         "refundCarOrder",
+        "reissueInvoice",
         "requestMyInvoice",
         "reserveConnector",
         "retryRefund",
@@ -154,6 +160,7 @@ async fn what_moves_money_or_hardware_needs_a_key() {
         "stopMyOrder",
         "syncClockCarCharger",
         "unlockCarCharger",
+        "voidInvoice",
     ];
     assert_eq!(keyed, wanted);
 }

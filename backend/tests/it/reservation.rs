@@ -476,6 +476,11 @@ async fn a_new_reservation_takes_the_place_of_one_that_the_charger_still_shows()
     hall.says(1, "Reserved").await;
     hall.world.driver.post(&format!("{MINE}/{id}/cancel"), json!({})).await.ok();
     hall.answers("CancelReservation", "Rejected").await;
+    eventually("the refusal is written down", async || {
+        let refused = device_commands::table.filter(device_commands::state.eq("refused"));
+        refused.count().get_result::<i64>(&mut hall.world.app.conn().await).await.unwrap() == 1
+    })
+    .await;
     assert_eq!(hall.ask(&stranger, 0).await.status, 201);
     hall.obeys("CancelReservation").await;
     hall.obeys("ReserveNow").await;

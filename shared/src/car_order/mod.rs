@@ -340,7 +340,8 @@ impl Resource for CarOrders {
             .when(|it| {
                 let invoiced = InvoiceState::of(&it["invoice"]).is_some_and(InvoiceState::is_live);
                 OrderState::of(&it["state"]) == Some(OrderState::Completed) && it["total_fen"] != 0 && !invoiced
-            }),
+            })
+            .keyed(),
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }

@@ -255,7 +255,8 @@ impl Resource for Invoices {
                 "用电站当前的发票配置重新开票，购买方信息不变。",
                 "It is issued anew with the station's particulars as they are now; the buyer's stay.",
             ))
-            .when(|it| it["state"] == "failed"),
+            .when(|it| it["state"] == "failed")
+            .keyed(),
         Action::new("void", t("作废", "Void"))
             .done(t("作废申请已提交", "It is being voided"))
             .fields(VoidForm::FIELDS)
@@ -264,7 +265,8 @@ impl Resource for Invoices {
                 Fact::new("gross_fen", t("开票金额(元)", "Amount (yuan)"), As::Fen),
             ])
             .when(|it| it["state"] == "issued")
-            .danger(),
+            .danger()
+            .keyed(),
     ];
     const VERBS: &'static [Verb] = &[Verb::View, Verb::Export];
 }

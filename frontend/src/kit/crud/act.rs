@@ -222,7 +222,7 @@ async fn switch(desk: Desk, id: Uuid, name: String, on: bool) -> bool {
         return false;
     }
     let path = format!("{}/{id}/{}", desk.source.path, verb.as_str());
-    match send(desk, Ask::post(&path, &json!({})), &done_text(label)).await {
+    match send(desk, Ask::post(&path, &json!({})).keyed(Some(Uuid::new_v4())), &done_text(label)).await {
         Ok(()) => true,
         Err(failure) => {
             toast::failed(&failure);
