@@ -153,7 +153,7 @@ async fn a_connector_that_all_drivers_want_keeps_nobody_from_the_rest() {
         drivers.push(driver(app).await);
     }
     let lock = holding(app, &format!("select from connectors where id = '{connector}' for update")).await;
-    let order = json!({"connector_id": connector, "prepaid_fen": 5000});
+    let order = json!({"connector_id": connector, "prepaid_fen": 5000, "start_method": "scan"});
     let asked = join_all(drivers.iter().map(|it| it.post("/api/app/v1/orders", order.clone())));
     let others = async {
         until_waiting(app, 2).await;
