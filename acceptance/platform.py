@@ -163,7 +163,9 @@ class Caller:
     def __init__(self, platform, token, name):
         self.platform, self.token, self.name = platform, token, name
         headers = {"accept-language": "en"} | ({"authorization": f"Bearer {token}"} if token else {})
-        self.http = httpx.Client(base_url=platform.url, headers=headers, timeout=60, limits=httpx.Limits(max_connections=100))
+        # The server closes a line that is idle for some seconds; we do so before.
+        limits = httpx.Limits(max_connections=100, keepalive_expiry=2)
+        self.http = httpx.Client(base_url=platform.url, headers=headers, timeout=60, limits=limits)
 
     def get(self, path, **params):
         return self.http.get(path, params=params or None)

@@ -1,33 +1,33 @@
 """Races: every operation that moves money or commands hardware, many at once, with the same and with different keys, and
 with clients that hang up."""
 
-import concurrent.futures
-import json
 import random
 import socket
 import uuid
 
-from acceptance import world
-from acceptance.charger import Chargers
-from acceptance.platform import until
+import httpx
 
-CROWD = 40
+from acceptance.deeds import deeds
+from acceptance.fiscal import Fiscal
+from acceptance.platform import free_port, until
+from acceptance.stage import HANGS, Stage, at_once
+
+# So many ask at once under one key, and so many under keys of their own.
+SAME, OWN = 50, 24
+FISCAL_PORT = free_port()
+PLATFORM = {"settings": Fiscal.settings(FISCAL_PORT)}
 
 
-def at_once(count, work):
-    with concurrent.futures.ThreadPoolExecutor(count) as pool:
-        return list(pool.map(work, range(count)))
-
-
-def hang_up(platform, caller, path, body, key, after):
-    """Sends a request and closes the line a moment later, whatever the server does."""
-    payload = json.dumps(body).encode()
+def hang_up(platform, caller, path, body, key, after, part):
+    """Sends a request, or a part of it, and closes the line a moment later, whatever the server does."""
+    # Written as the client writes it that repeats the request: a key stands for one content.
+    payload = httpx.Request("POST", platform.url, json=body).content
     head = (
         f"POST {path} HTTP/1.1\r\nhost: acceptance\r\nauthorization: Bearer {caller.token}\r\nidempotency-key: {key}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(payload)}\r\n\r\n"
+        f"accept-language: en\r\ncontent-type: application/json\r\ncontent-length: {len(payload)}\r\n\r\n"
     ).encode()
     with socket.create_connection(("127.0.0.1", platform.port)) as line:
-        line.sendall(head + payload)
+        line.sendall((head + payload)[: int(part * len(head + payload))])
         line.settimeout(after)
         try:
             line.recv(1)
@@ -35,139 +35,124 @@ def hang_up(platform, caller, path, body, key, after):
             pass
 
 
-class Deed:
-    """An operation: where it is sent, with what, how much money or how many rows it makes, and how often it may be done."""
+def turned_away(answer):
+    """For the moment only: too many ask, or another request with the key is at work."""
+    return answer.status_code == 429 or (answer.status_code == 409 and answer.json()["code"] in ("still_running", "busy"))
 
-    def __init__(self, name, caller, path, body, effect, unit=1, most=None):
-        self.name, self.caller, self.path, self.body, self.effect = name, caller, path, body, effect
-        self.unit, self.most = unit, most
 
-    def send(self, key):
-        return self.caller.post(self.path, self.body() if callable(self.body) else self.body, key)
+def replayed(answer):
+    return answer.headers.get("idempotent-replayed") == "true"
 
-    def done(self, before):
-        return (self.effect() - before) / self.unit
+
+def under_one_key(findings, deed):
+    """Many at once under one key: it is done once, and all who are answered are answered the same."""
+    it, key, name = deed.targets[0], str(uuid.uuid4()), f"{deed.operation}, one key at once"
+    body, before = it.wish(), it.effect()
+    answers = at_once(SAME, lambda _: it.caller.post(it.path, body, key))
+    good = [it for it in answers if it.status_code < 300]
+    findings.expect(all(it.status_code < 300 or turned_away(it) for it in answers), lambda: f"{name}: {deed.told(answers)}")
+    findings.checked("requests turned away", SAME - len(good))
+    findings.expect(good and deed.was_done(before, it.effect(), 1), lambda: f"{name}: {before} became {it.effect()}")
+    findings.expect(len({it.text for it in good}) <= 1, f"{name}: answers differ")
+    findings.expect(sum(not replayed(it) for it in good) == 1, f"{name}: not one of the answers is the first")
+    again = it.caller.post(it.path, body, key)
+    same = again.status_code < 300 and replayed(again) and deed.was_done(before, it.effect(), 1)
+    wrong = lambda: f"{deed.operation}, repeated: {deed.told([again])}, {before} became {it.effect()}"
+    findings.expect(same, wrong)
+
+    without = it.caller.http.post(it.path, json=body)
+    refused = without.status_code == 422 and without.json()["errors"][0]["code"] == "idempotency_key_required"
+    findings.expect(refused, f"{deed.operation} without a key: {without.status_code}")
+    findings.checked("requests", SAME + 2)
+
+
+def hung_up_on(platform, findings, deed):
+    """Hung up on at some moment and repeated under the same key, each is done once."""
+    shared = len(deed.targets) == 1
+    targets = deed.targets * HANGS if shared else deed.targets[1:-1]
+    bodies, keys = [it.wish() for it in targets], [str(uuid.uuid4()) for _ in targets]
+    moments = random.Random(deed.operation)
+    # From before the request is read to after it is answered; some say only a part of it.
+    cut = [0.0005 * 300 ** moments.random() for _ in targets]
+    part = [1.0 if n % 4 else moments.random() for n in range(len(targets))]
+    before = [it.effect() for it in targets]
+    leave = lambda n, it: hang_up(platform, it.caller, it.path, bodies[n], keys[n], cut[n], part[n])
+    at_once(len(targets), lambda n: leave(n, targets[n]))
+
+    def repeat(n):
+        send = lambda: targets[n].caller.post(targets[n].path, bodies[n], keys[n])
+        return until("an answer", lambda: not turned_away(it := send()) and it, 90)
+
+    ends = at_once(len(targets), repeat)
+    after = [it.effect() for it in targets]
+    name, good = f"{deed.operation}, hung up on and repeated", sum(it.status_code < 300 for it in ends)
+    findings.expect(good == len(targets), lambda: f"{name}: {good} of {len(targets)} answered; {deed.told(ends)}")
+    for was, became in list(zip(before, after))[: 1 if shared else None]:
+        findings.expect(deed.was_done(was, became, len(targets) if shared else 1), f"{name}: {was} became {became}")
+    findings.checked("requests hung up on", len(targets))
+    findings.checked("requests hung up on and done all the same", sum(replayed(it) for it in ends))
+
+
+def under_own_keys(findings, deed):
+    """Many at once, each under a key of its own, by all who may: as often as the rule allows, and as often as answered."""
+    it, name = deed.targets[-1], f"{deed.operation}, keys of their own"
+    asked, before = it.asked(OWN), it.effect()
+
+    def send(n):
+        caller, path, body = asked[n]
+        return caller.post(path, body)
+
+    answers = at_once(OWN, send)
+    good = sum(it.status_code < 300 for it in answers)
+    # What others did forbids it, or too many ask.
+    fair = all(it.status_code < 300 or it.status_code in (409, 429) for it in answers)
+    findings.expect(fair, lambda: f"{name}: {deed.told(answers)}")
+    findings.expect(good > 0, lambda: f"{name}: none was answered; {deed.told(answers)}")
+    times = good if deed.again else 1
+    wrong = lambda: f"{name}: {good} answered, {before} became {it.effect()}"
+    findings.expect(deed.was_done(before, it.effect(), times, it.own), wrong)
+    findings.checked("requests", OWN)
+    findings.checked("requests turned away", OWN - good)
 
 
 def race(platform, findings, deed):
-    """The same key at once does it once; hung up on and repeated it is done once; different keys stay within the rule."""
     findings.checked("operations raced")
-    body = deed.body() if callable(deed.body) else deed.body
-    before, key = deed.effect(), str(uuid.uuid4())
-    answers = at_once(CROWD, lambda _: deed.caller.post(deed.path, body, key))
-    statuses = sorted(it.status_code for it in answers)
-    good = [it for it in answers if it.status_code < 300]
-    findings.expect(all(it < 300 or it in (409, 429) for it in statuses), f"{deed.name}, one key at once: {statuses}")
-    findings.expect(good and deed.done(before) == 1, lambda: f"{deed.name}, one key at once: done {deed.done(before)} times")
-    findings.expect(len({it.text for it in good}) <= 1, f"{deed.name}, one key at once: answers differ")
-    repeated = deed.caller.post(deed.path, body, key)
-    findings.expect(repeated.status_code < 300 and deed.done(before) == 1, f"{deed.name}, repeated: {repeated.status_code}")
-    findings.checked("requests", CROWD + 1)
+    under_one_key(findings, deed)
+    hung_up_on(platform, findings, deed)
+    under_own_keys(findings, deed)
 
-    without = deed.caller.http.post(deed.path, json=body)
-    refused = without.status_code == 422 and without.json()["errors"][0]["code"] == "idempotency_key_required"
-    findings.expect(refused, f"{deed.name} without a key: {without.status_code}")
 
-    if deed.most is not None and deed.done(before) >= deed.most:
-        return
-    before = deed.effect()
-    bodies = [deed.body() if callable(deed.body) else deed.body for _ in range(12)]
-    keys = [str(uuid.uuid4()) for _ in bodies]
-    moments = random.Random(7)
-    cut = [moments.uniform(0.0005, 0.03) for _ in bodies]
-    at_once(len(bodies), lambda n: hang_up(platform, deed.caller, deed.path, bodies[n], keys[n], cut[n]))
-    findings.checked("requests hung up on", len(bodies))
+def keyed(document):
+    """The operations that need a key, as the API's document has them."""
+    needs = lambda it: it["in"] == "header" and it["name"].lower() == "idempotency-key" and it.get("required")
+    operations = [it for methods in document["paths"].values() for it in methods.values() if isinstance(it, dict)]
+    return {it["operationId"] for it in operations if any(needs(parameter) for parameter in it.get("parameters", []))}
 
-    def repeat(n):
-        return until("an answer", lambda: (it := deed.caller.post(deed.path, bodies[n], keys[n])).status_code not in (409, 429) and it, 90)
 
-    if deed.most is None:
-        ends = at_once(len(bodies), repeat)
-        good = sum(it.status_code < 300 for it in ends)
-        findings.expect(deed.done(before) == good == len(bodies), f"{deed.name}, hung up on and repeated: {good} answered, {deed.done(before)} done")
-        before = deed.effect()
-        answers = at_once(CROWD, lambda _: deed.send(str(uuid.uuid4())))
-        good = sum(it.status_code < 300 for it in answers)
-        bad = sorted({it.status_code for it in answers if it.status_code >= 300 and it.status_code not in (409, 429)})
-        findings.expect(not bad and deed.done(before) == good, f"{deed.name}, keys of their own: {good} answered, {deed.done(before)} done, {bad}")
-        findings.checked("requests", CROWD + len(bodies))
+def books_are_equal(platform, findings, admin):
+    """What the channel has taken and given back is what our rows say, number by number."""
+    books = platform.books()
+    for what, number, state in (
+        ("payments", "payment_no", "paid"), ("refunds", "refund_no", "succeeded"), ("refunds", "refund_no", "failed"),
+    ):
+        ours = {it[number]: it["amount_fen"] for it in admin.rows(f"/api/v1/orders/{what}", state=state)}
+        theirs = {no: it["amount_fen"] for no, it in books[what].items() if it["state"] == state}
+        differ = sorted(set(ours.items()) ^ set(theirs.items()))
+        findings.expect(not differ, f"{what} that are {state} differ between the channel's books and ours: {differ[:6]}")
+        findings.checked(f"{what} {state} at the channel", len(theirs))
 
 
 def run(platform, findings):
-    staff, admin = platform.staff(world.PROPERTIES[0]), platform.admin()
-    station = staff.rows("/api/v1/car/stations")[0]
-    owner = (station["property_id"], station["provider_id"])
-    product, group_product = world.card_product(staff, *owner), world.card_product(staff, *owner, issued_to="collective")
-    card = world.card(staff, product).json()
-    group = world.collective(staff, *owner)
-    chargers = Chargers(platform)
-    row, connectors, password = world.charger(staff)
-    charger = chargers.connect(row["serial_no"], password)
-
-    def balance(path, what="balance_fen"):
-        return staff.get(path).json()[what]
-
-    recharge = {"amount_fen": 700}
-    card_path, group_path = f"/api/v1/members/cards/{card['id']}", f"/api/v1/members/collectives/{group['id']}"
-    race(platform, findings, Deed("recharge of a card", staff, f"{card_path}/recharge", recharge, lambda: balance(card_path), 700))
-    race(platform, findings, Deed("recharge of a collective", staff, f"{group_path}/recharge", recharge, lambda: balance(group_path), 700))
-
-    def new_card(product, collective_id=None):
-        return lambda: {
-            "product_id": product["id"], "issued_to": product["issued_to"], "phone": world.phone(), "holder": "林晓",
-            "card_no": f"8{world.phone()}", "collective_id": collective_id,
-        }
-
-    cards = lambda product: staff.get("/api/v1/members/cards", product_id=product["id"]).json()["total"]
-    race(platform, findings, Deed("issue of a card", staff, "/api/v1/members/cards", new_card(product), lambda: cards(product)))
-
-    # The account pays for some cards and for no more, however many are asked for at once.
-    group = world.collective(staff, *owner)
-    staff.post(f"/api/v1/members/collectives/{group['id']}/recharge", {"amount_fen": 350_00})
-    answers = at_once(20, lambda _: staff.post("/api/v1/members/cards", new_card(group_product, group["id"])()))
-    made = sum(it.status_code == 201 for it in answers)
-    left = balance(f"/api/v1/members/collectives/{group['id']}")
-    findings.expect(made == 3 and left == 50_00, f"cards out of an account of 350 yuan at 100: {made} issued, {left} fen left")
-
-    driver = platform.driver(world.phone())
-    orders = lambda of: of.get("/api/app/v1/orders", page=1, size=1).json()["total"]
-    form = {"connector_id": connectors[0]["id"], "prepaid_fen": 2000, "start_method": "scan"}
-    race(platform, findings, Deed("order", driver, "/api/app/v1/orders", form, lambda: orders(driver), most=1))
-    unpaid = driver.get("/api/app/v1/orders").json()["items"][0]
-    pay = f"/api/app/v1/orders/{unpaid['id']}/pay"
-    numbers = {it.json()["payment_no"] for it in at_once(CROWD, lambda _: driver.post(pay)) if it.status_code < 300}
-    findings.expect(len(numbers) == 1, f"paying at once: the numbers {numbers}")
-    known = set(charger.running)
-    at_once(10, lambda _: platform.pay(next(iter(numbers))))
-    [transaction] = until("the charger was started", lambda: set(charger.running) - known, 30)
-    until("the charge runs", lambda: world.state(driver, unpaid["id"]) == "charging")
-    chargers.run(charger.flow(transaction, 1000))
-    stop = f"/api/app/v1/orders/{unpaid['id']}/stop"
-    statuses = sorted({it.status_code for it in at_once(CROWD, lambda _: driver.post(stop))})
-    findings.expect(set(statuses) <= {200, 202, 204, 409, 429}, f"stopping at once: {statuses}")
-    until("the charge is settled", lambda: world.state(driver, unpaid["id"]) == "completed")
-
-    # Of many refunds at once those are taken that fit, and with one key one.
-    order_id = unpaid["id"]
-    path = f"/api/v1/orders/car/{order_id}"
-    refunds = lambda: sum(it["amount_fen"] for it in staff.rows("/api/v1/orders/refunds", order_no=unpaid["order_no"]) if it["kind"] == "manual")
-    until("the rest went back", lambda: [it for it in staff.rows("/api/v1/orders/refunds", order_no=unpaid["order_no"]) if it["state"] == "succeeded"])
-    race(platform, findings, Deed("refund", staff, f"{path}/refund", {"amount_fen": 3, "reason": "补偿"}, refunds, 3, most=1))
-    total = staff.get(path).json()["total_fen"]
-    answers = at_once(CROWD, lambda _: staff.post(f"{path}/refund", {"amount_fen": 20, "reason": "补偿"}))
-    bad = sorted({it.status_code for it in answers} - {200, 409, 422, 429})
-    findings.expect(not bad and refunds() <= total, f"refunds at once: {bad}, {refunds()} of {total} fen")
-
-    # What commands hardware: one command a key.
-    commands = lambda: staff.get(f"/api/v1/car/chargers/{row['id']}/commands").json()["total"]
-    for verb in ("refresh", "sync-clock", "reboot"):
-        race(platform, findings, Deed(verb, staff, f"/api/v1/car/chargers/{row['id']}/{verb}", {}, commands, most=1))
-
-    running, transaction = world.running(platform, driver, charger, connectors[1]["id"])
-    chargers.run(charger.flow(transaction, 500))
-    ended = at_once(CROWD, lambda _: staff.post(f"/api/v1/orders/car/{running}/end", {"note": "车主来电"}))
-    statuses = {it.status_code for it in ended}
-    findings.expect(200 in statuses and statuses <= {200, 409, 429}, f"ending at once: {sorted(statuses)}")
-    until("the order is settled", lambda: world.state(driver, running) == "completed")
-    until("no refund is on its way", lambda: not admin.rows("/api/v1/orders/refunds", state="processing"), 30)
+    stage = Stage(platform, findings, Fiscal(FISCAL_PORT))
+    raced = set()
+    for deed in deeds(stage):
+        race(platform, findings, deed)
+        raced.add(deed.operation)
+    wanted = keyed(platform.guest().get("/api/openapi.json").json())
+    for operation in sorted(wanted - raced):
+        findings.wrong.append(f"{operation} needs a key and is not raced")
+    for operation in sorted(raced - wanted):
+        findings.wrong.append(f"{operation} is raced and needs no key")
+    stage.refunds_are_over()
+    books_are_equal(platform, findings, stage.admin)
     findings.verify(platform, "after the races")
