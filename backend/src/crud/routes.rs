@@ -197,6 +197,10 @@ async fn switch<R: Switch>(ctx: Ctx, id: Uuid, on: bool) -> Result<web::Json<R::
     let mut conn = ctx.conn;
     let row = conn
         .once(async |conn| {
+            R::find(conn, &actor.caller.scope, id).await?;
+            // Of two who ask at once the second waits here, and finds it done.
+            let lock = format!("select from {} where id = $1 for no key update", <R as Switch>::TABLE);
+            diesel::sql_query(lock).bind::<SqlUuid, _>(id).execute(conn).await?;
             let before = R::find(conn, &actor.caller.scope, id).await?;
             if json(&before)?.get("enabled") == Some(&Value::Bool(on)) {
                 return Ok(before);

@@ -169,6 +169,26 @@ async fn a_connector_that_all_drivers_want_keeps_nobody_from_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_two_switch_off_at_once_is_switched_off_once() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant().await;
+    let site = app.site(&tenant).await;
+    let path = format!("/api/v1/car/chargers/{}", site.charger);
+    let lock = holding(&app, &format!("select from chargers where id = '{}' for update", site.charger)).await;
+    let disable = format!("{path}/disable");
+    let asked = join_all([&tenant.boss, &tenant.keeper].map(|it| it.post(&disable, json!({}))));
+    let wait = async {
+        until_waiting(&app, 2).await;
+        drop(lock);
+    };
+    let (answers, ()) = tokio::join!(asked, wait);
+    assert_eq!(answers.iter().map(|it| it.status).collect::<Vec<_>>(), [200, 200]);
+    let done = tenant.boss.get(&format!("{path}/history")).await.ok();
+    let done = done["items"].as_array().unwrap().iter().filter(|it| it["action"] == "disable").count();
+    assert_eq!(done, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_sheet_holds_no_connection() {
     let app = TestApp::new().await;
     let lock = holding(&app, "lock table areas in access exclusive mode").await;
