@@ -109,7 +109,7 @@ async fn a_driver_who_logged_in_once_charges_again_and_again() {
     let sends: i32 = login_codes::table.find(PHONE).select(login_codes::sends).first(&mut conn).await.unwrap();
     assert_eq!(sends, 1, "one code was enough");
     let mine = sessions::table.inner_join(drivers::table).filter(drivers::phone.eq(PHONE));
-    let families: Vec<Uuid> = mine.clone().select(sessions::family).distinct().load(&mut conn).await.unwrap();
+    let families: Vec<Uuid> = mine.select(sessions::family).distinct().load(&mut conn).await.unwrap();
     assert_eq!(families.len(), 1, "and one login");
     let renewed: i64 = mine.count().get_result(&mut conn).await.unwrap();
     assert!(renewed > 1, "whose tokens were renewed");
