@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import threading
 from datetime import datetime, timedelta, timezone
 
@@ -126,6 +127,12 @@ class Chargers:
         url = self.platform.url.replace("http", "ws", 1) + f"/ocpp/{serial_no}"
         connection = await websockets.connect(url, subprotocols=["ocpp1.6"], additional_headers=headers)
         charger = Charger(serial_no, connection, **options)
-        charger.listening = asyncio.ensure_future(charger.start())
+        charger.listening = asyncio.ensure_future(self.listen(charger))
         await charger.boot()
         return charger
+
+    @staticmethod
+    async def listen(charger):
+        """Until the platform hangs up, as it does when it stops."""
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await charger.start()

@@ -1,6 +1,7 @@
 """What a part found, and how much it looked at."""
 
 import collections
+import threading
 
 
 class Findings:
@@ -8,9 +9,11 @@ class Findings:
 
     def __init__(self, part):
         self.part, self.wrong, self.notes, self.counts = part, [], [], collections.Counter()
+        self.lock = threading.Lock()
 
     def checked(self, what, count=1):
-        self.counts[what] += count
+        with self.lock:
+            self.counts[what] += count
 
     def note(self, line):
         """What is no finding and should be seen all the same."""
@@ -18,7 +21,7 @@ class Findings:
 
     def expect(self, holds, wrong):
         """Counts a check; `wrong` is told when it does not hold."""
-        self.counts["checks"] += 1
+        self.checked("checks")
         if not holds:
             self.wrong.append(wrong() if callable(wrong) else wrong)
         return holds
@@ -27,7 +30,7 @@ class Findings:
         """`backend verify` finds nothing."""
         for line in platform.verify():
             self.wrong.append(f"verify {when}: {line}")
-        self.counts["runs of verify"] += 1
+        self.checked("runs of verify")
 
     def summary(self):
         return ", ".join(f"{count} {what}" for what, count in sorted(self.counts.items()))

@@ -94,7 +94,7 @@ def npm_ocpp_rpc(platform, findings, staff, driver):
 
 
 def ocpp_ws_cli(platform, findings, staff):
-    row, _, _ = world.charger(staff)
+    row, _, _ = world.charger(staff, open=True)
     reports = platform.folder / "ocpp-ws-cli"
     endpoint = platform.url.replace("http", "ws", 1) + "/ocpp"
     command = [MODULES / ".bin/ocpp", "test", "-e", endpoint, "-i", row["serial_no"], "-p", "ocpp1.6", "--suite", "all"]
